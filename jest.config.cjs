@@ -1,0 +1,10 @@
+/** @type {import('jest').Config} */
+module.exports = {
+  testEnvironment: '<rootDir>/test/environment.cjs',
+  roots: ['<rootDir>/test'],
+  testMatch: ['**/*.test.ts'],
+  transform: { '^.+\\.[mc]?[jt]s$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } }] },
+  // Packages that ship as ES modules only.
+  transformIgnorePatterns: ['/node_modules/(?!(onnx-buf|@bufbuild|@marcbachmann|listr2|log-update|cli-cursor|restore-cursor|ansi-escapes|slice-ansi|wrap-ansi|string-width|strip-ansi|ansi-regex|ansi-styles|get-east-asian-width|is-fullwidth-code-point|environment|cli-truncate|onetime|mimic-function|eventemitter3|rfdc|colorette)/)'],
+  testTimeout: 60_000,
+};

@@ -1,0 +1,55 @@
+/**
+ * Every error a person may meet, by code. `retryable` says whether trying again, unchanged, can help:
+ * it becomes Temporal's `nonRetryable`.
+ */
+export const ERRORS = {
+  CONFIG: { retryable: false },
+  SOURCE_MISSING: { retryable: false },
+  SOURCE_UNREADABLE: { retryable: false },
+  SQL_REFUSED: { retryable: false },
+  COLUMN_MISSING: { retryable: false },
+  COLUMN_TYPE: { retryable: false },
+  COLUMN_EMPTY: { retryable: false },
+  NOT_FINITE: { retryable: false },
+  TARGET_CONSTANT: { retryable: false },
+  TOO_FEW_ROWS: { retryable: false },
+  TRAINING_DIVERGED: { retryable: false },
+  PARITY: { retryable: false },
+  REQUEST_EMPTY: { retryable: false },
+  REQUEST_TOO_LARGE: { retryable: false },
+  REQUEST_ROW: { retryable: false },
+  NO_RELEASE: { retryable: false },
+  UNKNOWN_CHAIN: { retryable: false },
+  UNKNOWN_MODEL: { retryable: false },
+  ARTIFACT_CORRUPT: { retryable: false },
+  ARTIFACT_MISSING: { retryable: false },
+  EXPRESSION: { retryable: false },
+  STAGE_FAILED: { retryable: false },
+  STORE_FULL: { retryable: true },
+  STORE_READ_ONLY: { retryable: false },
+  STORE_UNAVAILABLE: { retryable: true },
+  SERVER_UNREACHABLE: { retryable: true },
+  NATIVE_MISSING: { retryable: false },
+} as const satisfies Record<string, { retryable: boolean }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** Says what is wrong and where in `message`, and what to do about it in `remedy`. */
+export class ShoalError extends Error {
+  readonly code: ErrorCode;
+  readonly remedy: string | undefined;
+  /** Machine-readable particulars: file, line, column, row, expected, found ... Plain JSON. */
+  readonly details: Record<string, unknown>;
+
+  constructor(code: ErrorCode, message: string, options: { remedy?: string; details?: Record<string, unknown>; cause?: unknown } = {}) {
+    super(options.remedy ? `${message} ${options.remedy}` : message, { cause: options.cause });
+    this.name = 'ShoalError';
+    this.code = code;
+    this.remedy = options.remedy;
+    this.details = options.details ?? {};
+  }
+
+  get retryable(): boolean {
+    return ERRORS[this.code].retryable;
+  }
+}

@@ -1,0 +1,151 @@
+import type { ColumnType } from './table';
+
+/**
+ * What a project declares, after validation: every default filled in, every name resolved. temporal.yaml and
+ * `defineProject` both end here. Plain JSON: it travels in workflow payloads.
+ */
+export const TASKS = ['regression', 'classification', 'forecast', 'embedding'] as const;
+export type Task = (typeof TASKS)[number];
+
+export const FREQUENCIES = ['hour', 'day', 'week', 'month', 'quarter', 'year'] as const;
+export type Frequency = (typeof FREQUENCIES)[number];
+
+export interface SourceSpec {
+  name: string;
+  /** Absolute paths or globs (config resolves them against temporal.yaml's folder). */
+  paths: string[];
+  format: 'csv' | 'tsv' | 'json' | 'jsonl' | 'parquet';
+  /** A SELECT over the table `source`; all columns as they are when absent. */
+  sql?: string;
+  /** Columns that name a row; the row's content when empty. */
+  key: string[];
+}
+
+/** A model's input: a column of its source, or an output of another model. `name` is the ONNX input's name. */
+export type InputSpec =
+  | { kind: 'column'; name: string; column: string; /** Inferred from the data when absent. */ type?: ColumnType }
+  | { kind: 'model'; name: string; model: string; output: string };
+
+export interface GateSpec {
+  /** A metric of the model's task, e.g. `accuracy`, `rmse`, `mase`, `recall@10`. */
+  metric: string;
+  /** `value` bounds the metric itself; the others bound the gain over that predictor (positive is better). */
+  against: 'value' | 'baseline' | 'champion';
+  min?: number;
+  max?: number;
+}
+
+interface ModelSpecBase {
+  name: string;
+  source: string;
+  inputs: InputSpec[];
+  gates: GateSpec[];
+  /** Share of rows (or of the latest periods) kept for judging. */
+  holdout: number;
+  seed: number;
+  training: TrainingSpec;
+  /** Where the model is served; the project's serving queue when absent. */
+  taskQueue?: string;
+}
+
+export interface TrainingSpec {
+  folds: number;
+  hidden: number[];
+  maxEpochs: number;
+  /** Epochs without improvement before training stops. */
+  patience: number;
+  batchSize: number;
+  learningRate: number;
+  weightDecay: number;
+}
+
+export interface RegressionSpec extends ModelSpecBase {
+  task: 'regression';
+  target: string;
+  /** The scale the model is trained and judged on; outputs are in the target's own unit. */
+  scale: 'linear' | 'log10';
+  /** Nominal coverage of [low, high]. */
+  interval: number;
+}
+export interface ClassificationSpec extends ModelSpecBase { task: 'classification'; target: string }
+export interface EmbeddingSpec extends ModelSpecBase {
+  task: 'embedding';
+  /** Rows with the same values here are alike, and are to lie near each other. */
+  alike: string[];
+  dimensions: number;
+}
+export interface ForecastSpec extends ModelSpecBase {
+  task: 'forecast';
+  target: string;
+  time: string;
+  frequency: Frequency;
+  /** Periods that can be forecast from one origin. */
+  horizon: number;
+  /** Periods a forecast looks back on. */
+  context: number;
+  /** Periods in a season, for the seasonal naive baseline and MASE. */
+  season: number;
+  /** The column that tells series apart; one series when absent. */
+  series?: string;
+  scale: 'linear' | 'log10';
+  interval: number;
+  /** In a chain, the column of the request that says which period is asked for. */
+  at: string;
+  // `inputs` of a forecast are its known-ahead columns.
+}
+export type ModelSpec = RegressionSpec | ClassificationSpec | EmbeddingSpec | ForecastSpec;
+
+/** What a stage answers with when its model fails, times out, or is skipped by `when`. */
+export type FallbackSpec =
+  | { kind: 'value'; value: Record<string, unknown> }
+  | { kind: 'baseline' }
+  | { kind: 'model'; model: string };
+
+export interface StageSpec {
+  /** The stage's name is its model's name. */
+  model: string;
+  /** CEL over `input` (the request row) and `stages` (earlier outputs by stage); false skips the stage for that row. */
+  when?: string;
+  /** CEL expressions that set or replace columns for this stage only. */
+  with: Record<string, string>;
+  timeoutMs: number;
+  fallback?: FallbackSpec;
+}
+
+export interface ChainSpec {
+  name: string;
+  /** In an order in which every stage comes after those it needs. */
+  stages: StageSpec[];
+  /** The stage whose model's target the chain predicts: the chain is judged against it. */
+  outputStage: string;
+  /** Named CEL expressions over `input` and `stages`; `value`, and `low` and `high` where there is an interval. */
+  output: Record<string, string>;
+  /** Models trained and scored beside the chain, that are no part of it. */
+  compareWith: string[];
+  gates: GateSpec[];
+}
+
+export interface WorkerSpec { name: string; roles: ('workflows' | 'train' | 'serve')[]; /** Task queue a `serve` worker polls. */ taskQueue?: string }
+
+export interface ProjectSpec {
+  name: string;
+  temporal: { address?: string; namespace: string; /** Queue of the workflows; `-train` and `-serve` are appended for the others. */ taskQueue: string };
+  /** Absolute path of the artifact store. */
+  store: { path: string };
+  workers: WorkerSpec[];
+  sources: Record<string, SourceSpec>;
+  models: Record<string, ModelSpec>;
+  chains: Record<string, ChainSpec>;
+}
+
+/** The names of a model's outputs, and what each is, by task. `vector` and `probabilities` have a width known after training. */
+export const OUTPUTS = {
+  regression: { value: 'number', low: 'number', high: 'number' },
+  classification: { label: 'category', probability: 'number', probabilities: 'vector' },
+  embedding: { vector: 'vector' },
+  forecast: { value: 'number', low: 'number', high: 'number' },
+} as const satisfies Record<Task, Record<string, ColumnType>>;
+
+/** The models whose outputs a model takes, each once. */
+export const upstreamOf = (model: ModelSpec): string[] =>
+  [...new Set(model.inputs.flatMap((input) => (input.kind === 'model' ? [input.model] : [])))];

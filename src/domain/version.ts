@@ -1,0 +1,120 @@
+import type { ChainSpec, ModelSpec } from './spec';
+import type { ColumnType } from './table';
+
+/** Something in the store, checked against `sha256` (hex) whenever it is read. */
+export interface ArtifactRef { uri: string; sha256: string; bytes: number }
+
+export interface SnapshotColumn { name: string; type: ColumnType; missing: number; distinct: number; width?: number }
+
+/** An immutable copy of a source: Parquet, sorted by key, with the row's key in the column `__key`. */
+export interface Snapshot {
+  source: string;
+  data: ArtifactRef;
+  profile: ArtifactRef;
+  rows: number;
+  columns: SnapshotColumn[];
+}
+export const KEY_COLUMN = '__key';
+
+/** One input of a model's ONNX file, before type conversion. `date` is days since 1970, as float64. */
+export interface Feature { name: string; type: ColumnType; width?: number }
+
+/**
+ * All that serving needs to know of a version, and nothing that differs between two runs of the same training:
+ * the version's id is a hash of it.
+ */
+export interface Manifest {
+  model: string;
+  spec: ModelSpec;
+  onnx: ArtifactRef;
+  features: Feature[];
+  /** Classification: the classes, in the order of `probabilities`. */
+  classes?: string[];
+  /** Width of the vector output. */
+  width?: number;
+  /** What the trivial predictor answers: the mean, the class shares, the mean vector. Seasonal naive reads the history instead. */
+  baseline: Record<string, number | string | number[]>;
+  snapshot: Snapshot;
+  /** Upstream versions whose outputs it was trained on. */
+  upstream: Record<string, VersionRef>;
+  /** Cross-fitted outputs for the rows it was trained on, plain outputs for the holdout: Parquet, by key. */
+  outputs: ArtifactRef;
+  /** Names and versions of the packages that made it. */
+  packages: Record<string, string>;
+}
+
+/** `id` is the first 12 hex digits of the manifest's SHA-256. */
+export interface VersionRef { model: string; id: string; manifest: ArtifactRef }
+
+export interface TrainingSummary {
+  rows: number;
+  holdoutRows: number;
+  /** Rows left out because the target was missing. */
+  unlabelledRows: number;
+  epochs: number;
+  bestEpoch: number;
+  steps: number;
+  seconds: number;
+  onnxBytes: number;
+  parity: { rows: number; maxDifference: number };
+  /** Training and validation loss by epoch. */
+  curve: { train: number[]; validation: number[] };
+  /** True when an earlier run had made this version already. */
+  reused: boolean;
+}
+
+export interface TrainedVersion { version: VersionRef; summary: TrainingSummary }
+
+/** A difference with a paired bootstrap interval; positive means the newcomer is better. */
+export interface Gain { value: number; low: number; high: number; confidence: number }
+
+export interface MetricResult {
+  metric: string;
+  value: number;
+  /** Which way is better. */
+  better: 'higher' | 'lower';
+  /** The same rows, scored by the others. */
+  baseline?: { value: number; gain: Gain };
+  champion?: { value: number; gain: Gain; version: string };
+}
+
+export interface GateResult { gate: string; passed: boolean; reason: string }
+
+export interface Verdict { passed: boolean; reason: string; gates: GateResult[] }
+
+export interface Evaluation {
+  version: VersionRef;
+  rows: number;
+  /** The first is the task's headline. */
+  metrics: MetricResult[];
+  verdict: Verdict;
+  card: ArtifactRef;
+}
+
+/** What people read beside the ONNX file. */
+export interface Card {
+  version: VersionRef;
+  manifest: Manifest;
+  training: TrainingSummary;
+  metrics: MetricResult[];
+  holdoutRows: number;
+  verdict: Verdict;
+}
+
+/** A pinned set of versions of a chain, and the chain's definition at that moment. */
+export interface Release {
+  chain: string;
+  number: number;
+  spec: ChainSpec;
+  versions: Record<string, VersionRef>;
+}
+
+export interface ReleaseEvaluation {
+  rows: number;
+  metrics: MetricResult[];
+  /** Share of the holdout's true values inside [low, high], and the nominal share. */
+  coverage?: { measured: number; nominal: number };
+  /** By model of `compareWith`: its score on the same rows. */
+  comparisons: Record<string, { metric: string; value: number }[]>;
+  verdict: Verdict;
+}
