@@ -1,0 +1,27 @@
+import type { ArtifactRef } from '../domain/version';
+
+/**
+ * Where artifacts live. Objects are immutable and named by their content; notes are small mutable JSON documents, replaced
+ * atomically: a reader sees the old one or the new one, never a torn one.
+ *
+ * Errors are ShoalErrors: ARTIFACT_MISSING, ARTIFACT_CORRUPT (hash or length differs), STORE_FULL, STORE_READ_ONLY, STORE_UNAVAILABLE.
+ */
+export interface Store {
+  put(bytes: Uint8Array, extension: string): Promise<ArtifactRef>;
+  /** Takes a finished file in (moves it where it can). */
+  putFile(path: string, extension: string): Promise<ArtifactRef>;
+  /** Canonical JSON (sorted keys), so that equal values are one object. */
+  putJson(value: unknown): Promise<ArtifactRef>;
+  read(ref: ArtifactRef): Promise<Buffer>;
+  readJson<T>(ref: ArtifactRef): Promise<T>;
+  /** A checked file on this machine, for readers that want a path (DuckDB, ONNX Runtime). Never write to it. */
+  localFile(ref: ArtifactRef): Promise<string>;
+  /** A fresh folder on the store's disk for files in the making; the caller removes it. */
+  scratch(): Promise<string>;
+
+  readNote<T>(name: string): Promise<T | undefined>;
+  writeNote(name: string, value: unknown): Promise<void>;
+  /** Names of the notes under a prefix, sorted. */
+  listNotes(prefix: string): Promise<string[]>;
+  removeNote(name: string): Promise<void>;
+}
