@@ -106,7 +106,12 @@ export interface Release {
   chain: string;
   number: number;
   spec: ChainSpec;
+  /** By model: those of the stages, and those of their fallbacks. */
   versions: Record<string, VersionRef>;
+  /** By stage: the stages whose outputs it needs. */
+  dependencies: Record<string, string[]>;
+  /** By stage: the task queue of the workers that serve it. */
+  taskQueues: Record<string, string>;
 }
 
 export interface ReleaseEvaluation {

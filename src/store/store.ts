@@ -24,4 +24,9 @@ export interface Store {
   /** Names of the notes under a prefix, sorted. */
   listNotes(prefix: string): Promise<string[]>;
   removeNote(name: string): Promise<void>;
+
+  /** Like notes, for bytes: checkpoints. */
+  readBlob(name: string): Promise<Buffer | undefined>;
+  writeBlob(name: string, bytes: Uint8Array): Promise<void>;
+  removeBlob(name: string): Promise<void>;
 }
