@@ -146,6 +146,26 @@ export const OUTPUTS = {
   forecast: { value: 'number', low: 'number', high: 'number' },
 } as const satisfies Record<Task, Record<string, ColumnType>>;
 
+/** The output a model's bare name stands for. */
+export const MAIN_OUTPUT = {
+  regression: 'value', classification: 'probabilities', embedding: 'vector', forecast: 'value',
+} as const satisfies Record<Task, string>;
+
+/**
+ * The metrics of each task, the headline first, and which way is better. `rmse`, `mae` and `r2` of a regression are on the
+ * scale it is trained on, `mae_own` and `rmse_own` in the target's own unit.
+ */
+export const METRICS = {
+  regression: { rmse: 'lower', mae: 'lower', r2: 'higher', mae_own: 'lower', rmse_own: 'lower' },
+  classification: { accuracy: 'higher', macro_f1: 'higher', log_loss: 'lower', calibration_error: 'lower' },
+  forecast: { mase: 'lower', smape: 'lower', rmse: 'lower' },
+  embedding: { 'recall@10': 'higher', 'recall@1': 'higher', 'precision@10': 'higher' },
+} as const satisfies Record<Task, Record<string, 'higher' | 'lower'>>;
+
+export const HEADLINE = {
+  regression: 'rmse', classification: 'accuracy', forecast: 'mase', embedding: 'recall@10',
+} as const satisfies { [T in Task]: keyof (typeof METRICS)[T] };
+
 /** The models whose outputs a model takes, each once. */
 export const upstreamOf = (model: ModelSpec): string[] =>
   [...new Set(model.inputs.flatMap((input) => (input.kind === 'model' ? [input.model] : [])))];
