@@ -114,12 +114,14 @@ export interface Release {
   taskQueues: Record<string, string>;
 }
 
+export interface Comparison { version: string; metrics: { metric: string; value: number }[]; onnxBytes: number }
+
 export interface ReleaseEvaluation {
   rows: number;
   metrics: MetricResult[];
   /** Share of the holdout's true values inside [low, high], and the nominal share. */
   coverage?: { measured: number; nominal: number };
   /** By model of `compareWith`: its score on the same rows. */
-  comparisons: Record<string, { metric: string; value: number }[]>;
+  comparisons: Record<string, Comparison>;
   verdict: Verdict;
 }

@@ -1,0 +1,30 @@
+import type { Store } from '../store/store';
+import type { Models } from '../serve/models';
+import { createCompare } from './compare';
+import { createEvaluate } from './evaluate';
+import { createEvaluateRelease } from './evaluateRelease';
+import { createIngest } from './ingest';
+import { createPredict } from './predict';
+import { createPublish, type Ledger } from './publish';
+import { createTrain, type RunTraining } from './train';
+import { createValidate } from './validate';
+
+/** What a `train` worker runs: everything on data. */
+export const createTrainingActivities = (deps: { store: Store; models: Models; runTraining: RunTraining }) => ({
+  ...createIngest(deps),
+  ...createValidate(deps),
+  ...createTrain(deps),
+  ...createEvaluate(deps),
+  ...createEvaluateRelease(deps),
+  ...createCompare(deps),
+});
+
+/** What a `serve` worker runs. */
+export const createServingActivities = (deps: { store: Store; models: Models }) => createPredict(deps);
+
+/** What runs beside the workflows: small steps on the store. */
+export const createControlActivities = (deps: { store: Store; ledger: Ledger }) => createPublish(deps);
+
+export type TrainingActivities = ReturnType<typeof createTrainingActivities>;
+export type ServingActivities = ReturnType<typeof createServingActivities>;
+export type ControlActivities = ReturnType<typeof createControlActivities>;

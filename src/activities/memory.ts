@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import { ShoalError } from '../domain/errors';
+import type { ArtifactRef } from '../domain/version';
+import type { Store } from '../store/store';
+import { packageVersion } from '../packageInfo';
+import { canonicalJson } from '../store/canonicalJson';
+
+/**
+ * Does a piece of work once: its result is noted under a hash of what decides it, and found there the next time, also by
+ * another worker. A noted result whose artifacts are gone or damaged is made anew.
+ */
+export async function recall<T>(
+  store: Store,
+  kind: string,
+  identity: unknown,
+  work: (fingerprint: string) => Promise<T>,
+  artifactsOf: (result: T) => ArtifactRef[] = () => [],
+): Promise<{ result: T; reused: boolean }> {
+  const fingerprint = createHash('sha256').update(canonicalJson({ kind, identity, packageVersion })).digest('hex').slice(0, 32);
+  const note = `${kind}/${fingerprint}`;
+  const known = await store.readNote<T>(note);
+  if (known !== undefined && (await allReadable(store, artifactsOf(known)))) return { result: known, reused: true };
+  const result = await work(fingerprint);
+  await store.writeNote(note, result);
+  return { result, reused: false };
+}
+
+async function allReadable(store: Store, refs: ArtifactRef[]): Promise<boolean> {
+  try {
+    await Promise.all(refs.map((ref) => store.localFile(ref)));
+    return true;
+  } catch (error) {
+    if (error instanceof ShoalError && (error.code === 'ARTIFACT_MISSING' || error.code === 'ARTIFACT_CORRUPT')) return false;
+    throw error;
+  }
+}

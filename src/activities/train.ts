@@ -1,0 +1,41 @@
+import { Context } from '@temporalio/activity';
+import type { ModelSpec } from '../domain/spec';
+import type { Snapshot, TrainedVersion, VersionRef } from '../domain/version';
+import type { Store } from '../store/store';
+import { beating } from './beating';
+import { recall } from './memory';
+
+export interface TrainingJob {
+  model: ModelSpec;
+  snapshot: Snapshot;
+  /** Upstream versions whose outputs it is trained on. */
+  upstream: Record<string, VersionRef>;
+  /** Names the job: the same job, run again, ends in the same version and resumes at the same checkpoint. */
+  fingerprint: string;
+}
+
+export interface TrainingProgress { epoch: number; maxEpochs: number; validationLoss: number }
+
+/** Runs a job where it can't block the worker: in a process of its own. */
+export type RunTraining = (job: TrainingJob, run: { signal: AbortSignal; onProgress(progress: TrainingProgress): void }) => Promise<TrainedVersion>;
+
+export const createTrain = ({ store, runTraining }: { store: Store; runTraining: RunTraining }) => ({
+  /** Trains a version, or finds the one that the same spec, data and upstream versions made before. */
+  train: (input: Omit<TrainingJob, 'fingerprint'>): Promise<TrainedVersion> =>
+    beating(async ({ report }) => {
+      const { result, reused } = await recall(store, 'trainings', trainingIdentity(input), (fingerprint) =>
+        runTraining({ ...input, fingerprint }, { signal: Context.current().cancellationSignal, onProgress: report }),
+        (trained) => [trained.version.manifest]);
+      return { ...result, summary: { ...result.summary, reused } };
+    }),
+});
+
+/** What decides the outcome of a training; gates and queues do not. */
+function trainingIdentity({ model, snapshot, upstream }: Omit<TrainingJob, 'fingerprint'>) {
+  const { gates: _gates, taskQueue: _taskQueue, ...learned } = model;
+  return {
+    learned,
+    data: snapshot.data.sha256,
+    upstream: Object.fromEntries(Object.entries(upstream).map(([name, ref]) => [name, ref.id])),
+  };
+}

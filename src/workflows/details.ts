@@ -1,0 +1,58 @@
+import { figure, headline } from '../domain/headline';
+import type { ModelSpec } from '../domain/spec';
+import type { MetricResult, Release } from '../domain/version';
+import type { ModelView, ReleaseView, RunRequest, Step } from './messages';
+
+/** What the Temporal UI shows of a workflow at the moment: Markdown. */
+
+const MARK = { waiting: '·', running: '▶', done: '✓', failed: '✗' } as const;
+
+export function lifecycleDetails(model: ModelSpec, request: RunRequest, steps: Step[]): string {
+  return [
+    `**${model.name}** (${model.task}), asked by ${request.by}: ${request.reason}`,
+    '',
+    '| step | | seconds | |',
+    '|---|---|---|---|',
+    ...steps.map((s) => `| ${s.name} | ${MARK[s.status]} | ${s.seconds?.toFixed(1) ?? ''} | ${s.note ?? ''} |`),
+  ].join('\n');
+}
+
+export function modelDetails(view: ModelView): string {
+  return [
+    `**${view.model}** (${view.task})`,
+    '',
+    view.running ? `Run ${view.running.run} is under way: ${view.running.request.reason}` : 'Waiting for a reason to run.',
+    view.waiting ? `One more is waiting: ${view.waiting.reason}` : '',
+    '',
+    view.latest ? `Newest version \`${view.latest.version.id}\`: ${view.latest.verdict.reason}\n\n${metricTable(view.latest.metrics)}` : 'No version yet.',
+    '',
+    '| run | ended | came to | why |',
+    '|---|---|---|---|',
+    ...view.runs.map((r) => `| ${r.run} | ${r.endedAt} | ${r.status}${r.made ? ` \`${r.made.version.id}\`` : ''} | ${r.reason} |`),
+  ].join('\n');
+}
+
+export function releaseDetails(view: ReleaseView): string {
+  return [
+    `**${view.chain}**: ${view.activity}`,
+    '',
+    view.current ? `Release ${view.current.number}: ${versionsInWords(view.current)}` : 'No release yet.',
+    view.evaluation ? `\n${metricTable(view.evaluation.metrics)}` : '',
+    '',
+    '| release | at | verdict | why |',
+    '|---|---|---|---|',
+    ...view.decisions.map((d) => `| ${d.number} | ${d.at} | ${d.status} | ${d.reason} |`),
+    '',
+    ...Object.entries(view.models).map(([model, m]) => `- ${model}: ${m.version ?? 'no version yet'}${m.refusal ? ` (${m.refusal})` : ''}`),
+  ].join('\n');
+}
+
+export const versionsInWords = (release: Release): string => Object.values(release.versions).map((v) => `${v.model} \`${v.id}\``).join(', ');
+
+export function metricTable(metrics: readonly MetricResult[]): string {
+  return [
+    '| metric | value | baseline | champion |',
+    '|---|---|---|---|',
+    ...metrics.map((m) => `| ${m.metric} | ${figure(m.value)} | ${m.baseline ? figure(m.baseline.value) : ''} | ${m.champion ? figure(m.champion.value) : ''} |`),
+  ].join('\n');
+}

@@ -1,0 +1,12 @@
+import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, isCancellation } from '@temporalio/workflow';
+import type { ErrorCode } from '../domain/errors';
+
+/** Ends the workflow for a reason that trying again can't change. */
+export const refuse = (code: ErrorCode, message: string) => ApplicationFailure.nonRetryable(message, code);
+
+/** The innermost cause's words: what a person needs, without the layers it came through. */
+export function reasonOf(error: unknown): string {
+  if (isCancellation(error)) return 'cancelled';
+  if ((error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) && error.cause) return reasonOf(error.cause);
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,89 @@
+import { condition, proxyActivities, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import type { TrainingActivities } from '../activities';
+import { headline } from '../domain/headline';
+import { upstreamOf } from '../domain/spec';
+import { refuse } from './failures';
+import { lifecycleDetails } from './details';
+import { describeLifecycle, upstreamAnswered, LIFECYCLE_STEPS, type LifecycleInput, type LifecycleResult, type Step, type StepName, type UpstreamAnswer } from './messages';
+import { SHOAL_VERDICT, SHOAL_VERSION } from './searchAttributes';
+
+/**
+ * One run of a model: ingest, validate, wait for the upstream models' versions, train, evaluate. It ends in a version and its
+ * verdict; bad data fails it, with nothing changed. Every result it decides on is in its history.
+ */
+export async function lifecycle({ definition, champion, request }: LifecycleInput): Promise<LifecycleResult> {
+  const { model, source } = definition;
+  const steps: Step[] = LIFECYCLE_STEPS.map((name) => ({ name, status: 'waiting' }));
+  const needs = upstreamOf(model);
+  let upstream: UpstreamAnswer | undefined = needs.length === 0 ? { versions: {} } : undefined;
+
+  setHandler(describeLifecycle, () => ({ steps }));
+  setHandler(upstreamAnswered, (answer) => { upstream = answer; });
+  const show = () => setCurrentDetails(lifecycleDetails(model, request, steps));
+
+  async function step<T>(name: StepName, work: () => Promise<T>, note: (result: T) => string): Promise<T> {
+    const entry = steps.find((s) => s.name === name)!;
+    const started = Date.now();
+    entry.status = 'running';
+    show();
+    try {
+      const result = await work();
+      Object.assign(entry, { status: 'done', note: note(result) });
+      return result;
+    } catch (error) {
+      entry.status = 'failed';
+      throw error;
+    } finally {
+      entry.seconds = (Date.now() - started) / 1000;
+      show();
+    }
+  }
+
+  const activities = (summary: string) => proxyActivities<TrainingActivities>({
+    taskQueue: definition.trainQueue,
+    startToCloseTimeout: '6 hours',
+    heartbeatTimeout: '10 seconds',
+    retry: { initialInterval: '1 second', maximumInterval: '1 minute', maximumAttempts: 50 },
+    summary,
+  });
+
+  const snapshot = await step('ingest',
+    () => activities(`copy ${source.name}`).ingest({ source }),
+    (s) => `${s.rows} rows, ${s.columns.length} columns, snapshot ${s.data.sha256.slice(0, 12)}`);
+
+  await step('validate',
+    () => activities(`check ${model.name}'s data`).validate({ model, snapshot }),
+    (v) => [`${v.usableRows} usable rows`, ...v.notes].join('; '));
+
+  const versions = await step('upstream',
+    async () => {
+      await condition(() => upstream !== undefined);
+      if ('refusal' in upstream!) throw refuse('ARTIFACT_MISSING', upstream.refusal);
+      return upstream!.versions;
+    },
+    (v) => Object.values(v).map((ref) => `${ref.model} ${ref.id}`).join(', ') || 'takes no other model\'s outputs');
+
+  const trained = await step('train',
+    () => activities(`train ${model.name}`).train({ model, snapshot, upstream: versions }),
+    ({ version, summary: s }) => `version ${version.id}, ${s.epochs} epochs in ${s.seconds.toFixed(1)} s${s.reused ? ' (made before)' : ''}`);
+  upsertSearchAttributes([{ key: SHOAL_VERSION, value: trained.version.id }]);
+
+  const evaluation = await step('evaluate',
+    () => activities(`evaluate ${model.name} ${trained.version.id}`).evaluate({ version: trained.version, training: trained.summary, gates: model.gates, champion }),
+    (e) => `${headline(e.metrics)}: ${e.verdict.reason}`);
+
+  const status = evaluation.verdict.passed ? 'made' : 'refused';
+  upsertSearchAttributes([{ key: SHOAL_VERDICT, value: status }]);
+  const { curve: _curve, ...training } = trained.summary;
+  return {
+    status,
+    made: {
+      version: trained.version,
+      upstream: Object.fromEntries(Object.entries(versions).map(([name, ref]) => [name, ref.id])),
+      task: model.task,
+      metrics: evaluation.metrics,
+      verdict: evaluation.verdict,
+      training,
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import {
+  allHandlersFinished, CancellationScope, condition, continueAsNew, executeChild, getExternalWorkflowHandle, isCancellation, log, ParentClosePolicy, setCurrentDetails, setHandler, uuid4,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { upstreamOf } from '../domain/spec';
+import { modelDetails } from './details';
+import { reasonOf } from './failures';
+import { lifecycle } from './lifecycle';
+import {
+  describeModel, lifecycleWorkflowId, modelSettled, modelWorkflowId, promoted, releaseWorkflowId, requestRun, upstreamAnswered, type ModelDefinition, type RunRecord, type Settled,
+} from './messages';
+import { ModelState, type ModelStateData } from './modelState';
+import { SHOAL_MODEL, SHOAL_TRIGGER } from './searchAttributes';
+
+/**
+ * One model, for as long as it lives: takes requests for runs, makes one run of a burst and at most one more, runs them one at
+ * a time as `lifecycle` children, and tells the models and chains that depend on it what came of each.
+ */
+export async function model(definition: ModelDefinition, carried?: ModelStateData): Promise<void> {
+  const state = carried ? new ModelState(carried) : ModelState.fresh(definition);
+  const show = () => setCurrentDetails(modelDetails(state.view()));
+
+  setHandler(describeModel, () => state.view());
+  setHandler(requestRun, (request, next) => {
+    const answer = state.ask(request, next);
+    show();
+    return answer;
+  });
+  setHandler(modelSettled, (settled) => {
+    state.upstreamSettled(settled, uuid4);
+    show();
+  });
+  setHandler(promoted, ({ version }) => {
+    state.data.champion = version;
+    show();
+  });
+
+  show();
+  for (;;) {
+    await condition(() => state.data.waiting !== undefined || workflowInfo().continueAsNewSuggested);
+    if (workflowInfo().continueAsNewSuggested) {
+      await condition(allHandlersFinished);
+      await continueAsNew<typeof model>(state.data.definition, state.data);
+    }
+    const settled = await run(state, show);
+    await tellDependents(state.data.definition, settled);
+  }
+}
+
+async function run(state: ModelState, show: () => void): Promise<Settled> {
+  const name = state.data.definition.model.name;
+  const running = state.begin(new Date().toISOString(), (n) => lifecycleWorkflowId(name, n));
+  const { definition, champion } = state.data;
+  running.upstreamGiven = upstreamOf(definition.model).length === 0;
+  show();
+
+  let outcome: Pick<RunRecord, 'status' | 'reason' | 'made'>;
+  try {
+    const child = executeChild(lifecycle, {
+      workflowId: running.workflowId,
+      args: [{ run: running.run, request: running.request, definition, champion }],
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      typedSearchAttributes: [{ key: SHOAL_MODEL, value: name }, { key: SHOAL_TRIGGER, value: running.request.trigger }],
+      staticSummary: `${name}, run ${running.run}: ${running.request.reason}`,
+    });
+    const [{ status, made }] = await Promise.all([child, answerUpstream(state, running.workflowId, child)]);
+    const unchanged = status === 'made' && made.version.id === state.data.latest?.version.id;
+    outcome = { status: unchanged ? 'unchanged' : status, reason: unchanged ? 'nothing has changed since this version was made' : made.verdict.reason, made };
+  } catch (error) {
+    if (CancellationScope.current().consideredCancelled) throw error;
+    outcome = { status: 'failed', reason: reasonOf(error) };
+    log.warn(`run ${running.run} failed`, { reason: outcome.reason });
+  }
+  const settled = state.end(outcome, new Date().toISOString());
+  show();
+  return settled;
+}
+
+/** Hands the child its upstream versions as soon as they are settled, or stops waiting when the child ends first. */
+async function answerUpstream(state: ModelState, workflowId: string, child: Promise<unknown>): Promise<void> {
+  if (upstreamOf(state.data.definition.model).length === 0) return;
+  let ended = false;
+  const end = child.then(() => { ended = true; }, () => { ended = true; });
+  await condition(() => ended || state.upstreamAnswer() !== undefined);
+  if (ended) return;
+  state.data.running!.upstreamGiven = true;
+  await Promise.race([end, getExternalWorkflowHandle(workflowId).signal(upstreamAnswered, state.upstreamAnswer()!)]);
+}
+
+/** A model or chain that is not there (not started yet, or no longer part of the project) is left out. */
+async function tellDependents(definition: ModelDefinition, settled: Settled): Promise<void> {
+  const ids = [...definition.downstream.map(modelWorkflowId), ...definition.chains.map(releaseWorkflowId)];
+  await Promise.all(ids.map(async (id) => {
+    try {
+      await getExternalWorkflowHandle(id).signal(modelSettled, settled);
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      log.warn(`${id} could not be told`, { error: reasonOf(error) });
+    }
+  }));
+}
