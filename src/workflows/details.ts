@@ -1,4 +1,5 @@
-import { figure, headline } from '../domain/headline';
+import { figure } from '../domain/headline';
+import type { ChainAnswer } from '../domain/prediction';
 import type { ModelSpec } from '../domain/spec';
 import type { MetricResult, Release } from '../domain/version';
 import type { ModelView, ReleaseView, RunRequest, Step } from './messages';
@@ -54,5 +55,17 @@ export function metricTable(metrics: readonly MetricResult[]): string {
     '| metric | value | baseline | champion |',
     '|---|---|---|---|',
     ...metrics.map((m) => `| ${m.metric} | ${figure(m.value)} | ${m.baseline ? figure(m.baseline.value) : ''} | ${m.champion ? figure(m.champion.value) : ''} |`),
+  ].join('\n');
+}
+
+export function provenanceDetails(answer: ChainAnswer): string {
+  const first = answer.outputs?.[0];
+  return [
+    `Release ${answer.release} of **${answer.chain}**, ${answer.rows} rows${first ? `; first: \`${JSON.stringify(first)}\`` : ''}`,
+    '',
+    '| stage | version | rows | fallback | skipped |',
+    '|---|---|---|---|---|',
+    ...Object.entries(answer.provenance).map(([stage, p]) =>
+      `| ${stage} | \`${p.version}\` | ${p.rows} | ${p.fallback}${p.fallbackReason ? ` (${p.fallbackReason})` : ''} | ${p.skipped} |`),
   ].join('\n');
 }

@@ -76,7 +76,8 @@ export class ReleaseState {
 
   decide(candidate: Release, decision: Omit<ReleaseDecision, 'number' | 'versions'>): void {
     this.data.numbers = candidate.number;
-    this.data.judged = [candidateKey(candidate), ...this.data.judged].slice(0, KEPT_DECISIONS);
+    // A judge that failed has judged nothing: the set is tried again with the next news.
+    if (decision.status !== 'failed') this.data.judged = [candidateKey(candidate), ...this.data.judged].slice(0, KEPT_DECISIONS);
     const versions = Object.fromEntries(Object.values(candidate.versions).map((v) => [v.model, v.id]));
     this.data.decisions = [{ number: candidate.number, versions, ...decision }, ...this.data.decisions].slice(0, KEPT_DECISIONS);
     if (decision.status === 'promoted') {

@@ -1,0 +1,82 @@
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { readRowBatches, writeRows } from '../data/rows';
+import { MAX_INLINE_BYTES, provenanceOf, type Row, type StageAnswers, type StageProvenance } from '../domain/prediction';
+import type { ArtifactRef, Release } from '../domain/version';
+import type { Models } from '../serve/models';
+import { chainOutputs, runStages } from '../serve/stages';
+import type { Store } from '../store/store';
+import { beating } from './beating';
+
+const PART_ROWS = 5_000;
+
+/** Inline, or by reference where it is too large for a payload. */
+export type Held<T> = { inline: T } | { ref: ArtifactRef };
+
+export interface SegmentInput {
+  release: Release;
+  /** The stages to run now. */
+  stages: string[];
+  rows: Held<Row[]>;
+  /** What the segments before this one said. */
+  earlier: Held<StageAnswers>[];
+  /** Whether the chain's outputs are to be computed after these stages. */
+  last: boolean;
+}
+export interface SegmentOutput {
+  answers: Held<StageAnswers>;
+  provenance: Record<string, StageProvenance>;
+  outputs?: Held<Record<string, unknown>[]>;
+}
+
+export const createPredict = ({ store, models }: { store: Store; models: Models }) => {
+  const hold = async <T>(value: T, inline: boolean): Promise<Held<T>> =>
+    inline && JSON.stringify(value).length <= MAX_INLINE_BYTES ? { inline: value } : { ref: await store.putJson(value) };
+  const take = async <T>(held: Held<T>): Promise<T> => ('inline' in held ? held.inline : store.readJson<T>(held.ref));
+
+  return {
+    /** Runs stages that these workers serve, back to back, passing what they say in memory. */
+    runSegment: (input: SegmentInput): Promise<SegmentOutput> =>
+      beating(async () => {
+        const inline = 'inline' in input.rows;
+        const rows = await take(input.rows);
+        const earlier: StageAnswers = Object.assign({}, ...(await Promise.all(input.earlier.map(take))));
+        const answers = await runStages({ release: input.release, stages: input.stages, rows, earlier }, { models });
+        const outputs = input.last ? chainOutputs(input.release, rows, { ...earlier, ...answers }) : undefined;
+        return {
+          answers: await hold(answers, inline),
+          provenance: provenanceOf(answers),
+          outputs: outputs && (await hold(outputs, inline)),
+        };
+      }),
+
+    /** Cuts a data set into parts that one activity can answer. */
+    partition: ({ input }: { input: ArtifactRef }): Promise<{ parts: ArtifactRef[]; rows: number }> =>
+      beating(async ({ report }) => {
+        const parts: ArtifactRef[] = [];
+        let rows = 0;
+        for await (const batch of readRowBatches(await store.localFile(input), PART_ROWS)) {
+          parts.push(await store.putJson(batch));
+          rows += batch.length;
+          report({ rows });
+        }
+        return { parts, rows };
+      }),
+
+    /** Puts the parts' outputs together, in order, as one Parquet file. */
+    assemble: ({ parts }: { parts: Held<Record<string, unknown>[]>[] }): Promise<ArtifactRef> =>
+      beating(async () => {
+        const scratch = await store.scratch();
+        try {
+          await mkdir(scratch, { recursive: true });
+          const file = path.join(scratch, 'result.parquet');
+          const rows: Row[] = [];
+          for (const part of parts) for (const row of await take(part)) rows.push(row);
+          await writeRows(file, rows);
+          return await store.putFile(file, 'parquet');
+        } finally {
+          await rm(scratch, { recursive: true, force: true });
+        }
+      }),
+  };
+};

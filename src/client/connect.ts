@@ -1,0 +1,71 @@
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { ShoalError } from '../domain/errors';
+import type { ProjectSpec } from '../domain/spec';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const DEFAULT_ADDRESS = 'localhost:7233';
+
+/** Where a project's Temporal server is, and how to speak to it; `options` fit Connection.connect and NativeConnection.connect. */
+export interface Endpoint {
+  address: string;
+  namespace: string;
+  /** Of the embedded server, where it is the one. */
+  ui?: string;
+  options: ReturnType<typeof loadClientConnectConfig>['connectionOptions'];
+}
+
+/** Written by `shoal up` for the embedded server it runs. */
+export interface EmbeddedServer { address: string; ui: string; pid: number }
+
+export const stateFolder = (projectFile: string) => path.join(path.dirname(path.resolve(projectFile)), '.shoal');
+export const embeddedServerFile = (projectFile: string) => path.join(stateFolder(projectFile), 'server.json');
+
+/** The server that the user names: in the standard Temporal environment or config file, else in temporal.yaml. */
+export function namedEndpoint(project: ProjectSpec): Endpoint | undefined {
+  const { connectionOptions, namespace } = loadClientConnectConfig();
+  const address = connectionOptions.address ?? project.temporal.address;
+  if (!address) return undefined;
+  return { address, namespace: namespace ?? project.temporal.namespace, options: { ...connectionOptions, address } };
+}
+
+/** The named server, else the embedded one that `shoal up` runs for this project, else the usual local address. */
+export function findEndpoint(project: ProjectSpec, projectFile: string): Endpoint {
+  const named = namedEndpoint(project);
+  if (named) return named;
+  const embedded = readEmbeddedServer(projectFile);
+  return embeddedEndpoint(project, embedded ?? { address: DEFAULT_ADDRESS });
+}
+
+export const embeddedEndpoint = (project: ProjectSpec, server: { address: string; ui?: string }): Endpoint => ({
+  address: server.address, namespace: project.temporal.namespace, ui: server.ui, options: { address: server.address },
+});
+
+export function readEmbeddedServer(projectFile: string): EmbeddedServer | undefined {
+  try {
+    const server = JSON.parse(readFileSync(embeddedServerFile(projectFile), 'utf8')) as EmbeddedServer;
+    process.kill(server.pid, 0);
+    return server;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws ShoalError SERVER_UNREACHABLE, after a few seconds at most. */
+export async function connectClient(endpoint: Endpoint): Promise<Client> {
+  try {
+    const connection = await Connection.connect({ ...endpoint.options, connectTimeout: CONNECT_TIMEOUT_MS });
+    return new Client({ connection, namespace: endpoint.namespace });
+  } catch (error) {
+    throw unreachable(endpoint, error);
+  }
+}
+
+export const unreachable = (endpoint: Endpoint, cause: unknown) =>
+  new ShoalError('SERVER_UNREACHABLE', `No Temporal server answers at ${endpoint.address}.`, {
+    remedy: 'Start one with `shoal up`, or say where yours is: TEMPORAL_ADDRESS=host:port, or `temporal: { address: host:port }` in temporal.yaml.',
+    details: { address: endpoint.address, reason: cause instanceof Error ? cause.message : String(cause) },
+    cause,
+  });

@@ -1,0 +1,221 @@
+import {
+  WithStartWorkflowOperation, WorkflowFailedError, WorkflowNotFoundError, type Client,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { randomUUID } from 'node:crypto';
+import { copyFile, mkdir, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { loadProject } from '../config';
+import { ERRORS, ShoalError, type ErrorCode } from '../domain/errors';
+import { nearest } from '../domain/nearest';
+import { MAX_INLINE_BYTES, MAX_INLINE_ROWS, type ChainAnswer, type ChainRequest, type Row } from '../domain/prediction';
+import type { ProjectSpec } from '../domain/spec';
+import { openStore } from '../store/fileStore';
+import type { Store } from '../store/store';
+import {
+  configureChain, describeLifecycle, describeModel, describeRelease, modelWorkflowId, releaseWorkflowId, requestRun,
+  type LifecycleView, type ModelView, type ReleaseView, type Trigger,
+} from '../workflows/messages';
+import { SHOAL_CHAIN, SHOAL_MODEL } from '../workflows/searchAttributes';
+import { connectClient, findEndpoint, type Endpoint } from './connect';
+import { chainDefinition, modelDefinition, withUpstream } from './definitions';
+
+const POLL_MS = 200;
+
+export interface TrainOptions { trigger?: Trigger; reason?: string; by?: string }
+
+/** Runs asked for together. */
+export interface Batch { id: string; models: string[] }
+
+export interface ProjectStatus { models: ModelView[]; chains: ReleaseView[] }
+
+/** The client that programs use. Every error is a ShoalError with a code. */
+export class Shoal {
+  private constructor(
+    readonly project: ProjectSpec,
+    readonly endpoint: Endpoint,
+    readonly temporal: Client,
+    private readonly store: () => Promise<Store>,
+  ) {}
+
+  /** Connects to the server of the project in `projectFile` (temporal.yaml). */
+  static async connect(options: { projectFile?: string; project?: ProjectSpec; endpoint?: Endpoint } = {}): Promise<Shoal> {
+    const file = options.projectFile ?? 'temporal.yaml';
+    const project = options.project ?? (await loadProject(file, process.env));
+    const endpoint = options.endpoint ?? findEndpoint(project, file);
+    const client = await connectClient(endpoint);
+    let store: Promise<Store> | undefined;
+    return new Shoal(project, endpoint, client, () => (store ??= openStore(project.store)));
+  }
+
+  async close(): Promise<void> {
+    await this.temporal.connection.close();
+  }
+
+  /**
+   * Asks for a run of the models (all of them by default) and of those they take inputs from, and returns without waiting.
+   * What has not changed is not made again.
+   */
+  async train(models: string[] = Object.keys(this.project.models), options: TrainOptions = {}): Promise<Batch> {
+    models.forEach((m) => this.known('model', m));
+    // Downstream models and chains first, so that whoever is told of a version is there to hear it.
+    const asked = withUpstream(this.project, models);
+    const batch: Batch = { id: randomUUID(), models: asked };
+    await Promise.all(Object.keys(this.project.chains).map((chain) => this.configure(chain)));
+    for (const name of asked) {
+      await this.startOrAttach('model', modelWorkflowId(name), name, modelDefinition(this.project, name), (operation) =>
+        this.temporal.workflow.executeUpdateWithStart(requestRun, {
+          args: [{
+            trigger: options.trigger ?? 'code',
+            reason: options.reason ?? 'asked by a program',
+            by: options.by ?? os.userInfo().username,
+            batch: batch.id,
+            alongside: asked,
+          }, modelDefinition(this.project, name)],
+          startWorkflowOperation: operation,
+        }));
+    }
+    return batch;
+  }
+
+  /** Ends when every run of the batch has ended and the chains have judged what came of them. */
+  async settled(batch: Batch, onProgress?: (status: ProjectStatus) => void): Promise<ProjectStatus> {
+    for (;;) {
+      const status = await this.status();
+      onProgress?.(status);
+      if (isSettled(status, batch)) return status;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  async status(): Promise<ProjectStatus> {
+    const [models, chains] = await Promise.all([
+      Promise.all(Object.keys(this.project.models).map((name) => this.model(name))),
+      Promise.all(Object.keys(this.project.chains).map((name) => this.chain(name))),
+    ]);
+    return { models: models.filter((m) => m !== undefined), chains: chains.filter((c) => c !== undefined) };
+  }
+
+  /** Undefined when the model has never been asked to run. */
+  model(name: string): Promise<ModelView | undefined> {
+    this.known('model', name);
+    return this.query(() => this.temporal.workflow.getHandle(modelWorkflowId(name)).query(describeModel));
+  }
+
+  chain(name: string): Promise<ReleaseView | undefined> {
+    this.known('chain', name);
+    return this.query(() => this.temporal.workflow.getHandle(releaseWorkflowId(name)).query(describeRelease));
+  }
+
+  /** The steps of a run, and what the training under way last said of itself. */
+  async lifecycle(workflowId: string): Promise<(LifecycleView & { training?: { epoch: number; maxEpochs: number; validationLoss: number } }) | undefined> {
+    const handle = this.temporal.workflow.getHandle(workflowId);
+    const [view, description] = await Promise.all([this.query(() => handle.query(describeLifecycle)), this.query(() => handle.describe())]);
+    const pending = description?.raw.pendingActivities?.find((a) => a.activityType?.name === 'train');
+    const payload = pending?.heartbeatDetails?.payloads?.[0]?.data;
+    return view && { ...view, training: payload && payload.length > 0 ? (JSON.parse(Buffer.from(payload).toString('utf8')) ?? undefined) : undefined };
+  }
+
+  /** Predicts rows with the chain's current release. Up to MAX_INLINE_ROWS rows; `score` takes files of any size. */
+  async predict(chain: string, rows: Row[], options: { id?: string } = {}): Promise<ChainAnswer> {
+    this.known('chain', chain);
+    const bytes = Buffer.byteLength(JSON.stringify(rows));
+    if (rows.length > MAX_INLINE_ROWS || bytes > MAX_INLINE_BYTES) {
+      throw new ShoalError('REQUEST_TOO_LARGE', `The request has ${rows.length} rows and ${bytes} bytes; a request can have ${MAX_INLINE_ROWS} rows and ${MAX_INLINE_BYTES} bytes.`, {
+        remedy: 'Send fewer rows at a time, or the whole file with `score`.',
+      });
+    }
+    return this.runChain({ chain, rows }, options.id);
+  }
+
+  /** Predicts a CSV, JSON, JSON lines or Parquet file of any size; the answer's `result` is a Parquet file in the store. */
+  async score(chain: string, file: string, options: { id?: string } = {}): Promise<ChainAnswer> {
+    this.known('chain', chain);
+    const store = await this.store();
+    const scratch = await store.scratch();
+    try {
+      await mkdir(scratch, { recursive: true });
+      const copy = path.join(scratch, path.basename(file));
+      await copyFile(file, copy);
+      const input = await store.putFile(copy, path.extname(file).slice(1));
+      return await this.runChain({ chain, input }, options.id);
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
+  }
+
+  /** A checked file on this machine with what a reference of an answer holds. */
+  async download(ref: NonNullable<ChainAnswer['result']>): Promise<string> {
+    return (await this.store()).localFile(ref);
+  }
+
+  private async runChain(request: ChainRequest, id: string = randomUUID()): Promise<ChainAnswer> {
+    try {
+      return await this.temporal.workflow.execute('chain', {
+        workflowId: `chain/${request.chain}/${id}`,
+        taskQueue: this.project.temporal.taskQueue,
+        args: [request],
+        staticSummary: 'rows' in request ? `${request.rows.length} rows` : `file ${request.input.uri}`,
+      }) as ChainAnswer;
+    } catch (error) {
+      throw toShoalError(error);
+    }
+  }
+
+  private async configure(chain: string): Promise<void> {
+    const definition = chainDefinition(this.project, chain);
+    await this.startOrAttach('release', releaseWorkflowId(chain), chain, definition, (operation) =>
+      this.temporal.workflow.executeUpdateWithStart(configureChain, { args: [definition], startWorkflowOperation: operation }));
+  }
+
+  private async startOrAttach<T>(type: 'model' | 'release', workflowId: string, name: string, definition: unknown, send: (operation: WithStartWorkflowOperation<never>) => Promise<T>): Promise<T> {
+    try {
+      return await send(new WithStartWorkflowOperation(type, {
+        workflowId,
+        taskQueue: this.project.temporal.taskQueue,
+        args: [definition],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        staticSummary: type === 'model' ? `Model ${name}` : `Releases of chain ${name}`,
+        typedSearchAttributes: [{ key: type === 'model' ? SHOAL_MODEL : SHOAL_CHAIN, value: name }],
+      }) as WithStartWorkflowOperation<never>);
+    } catch (error) {
+      throw toShoalError(error);
+    }
+  }
+
+  private async query<T>(ask: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return undefined;
+      throw toShoalError(error);
+    }
+  }
+
+  private known(kind: 'model' | 'chain', name: string): void {
+    const names = Object.keys(kind === 'model' ? this.project.models : this.project.chains);
+    if (names.includes(name)) return;
+    const hint = nearest(name, names);
+    throw new ShoalError(kind === 'model' ? 'UNKNOWN_MODEL' : 'UNKNOWN_CHAIN', `The project has no ${kind} "${name}".`, {
+      remedy: hint ? `Did you mean "${hint}"?` : `It has: ${names.join(', ')}.`,
+    });
+  }
+}
+
+const isSettled = ({ models, chains }: ProjectStatus, batch: Batch): boolean =>
+  batch.models.every((name) => models.some((m) => m.model === name && m.settled.includes(batch.id)))
+  && chains.every((c) => c.idle && Object.entries(c.models).every(([name, m]) => !batch.models.includes(name) || m.batches.includes(batch.id)));
+
+/** The ShoalError that a worker threw, as it was. */
+function toShoalError(error: unknown): unknown {
+  if (!(error instanceof WorkflowFailedError)) return error;
+  let cause: unknown = error.cause;
+  while (cause instanceof Error) {
+    if (cause instanceof ApplicationFailure && cause.type && cause.type in ERRORS) {
+      return new ShoalError(cause.type as ErrorCode, cause.message, { details: (cause.details?.[0] as Record<string, unknown> | undefined) ?? {}, cause: error });
+    }
+    cause = (cause as Error & { cause?: unknown }).cause;
+  }
+  return error;
+}

@@ -1,0 +1,77 @@
+import type { Client } from '@temporalio/client';
+import { bundleWorkflowCode, Worker, type NativeConnection, type WorkerOptions, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { existsSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { createControlActivities, createServingActivities, createTrainingActivities } from '../activities';
+import type { RunTraining } from '../activities/train';
+import type { ProjectSpec, WorkerSpec } from '../domain/spec';
+import { packageRoot } from '../packageInfo';
+import { Models } from '../serve/models';
+import type { Store } from '../store/store';
+import { describeRelease, releaseWorkflowId, serveQueue, trainQueue } from '../workflows/messages';
+import { failureInterceptor } from './failures';
+
+export interface WorkerDeps {
+  connection: NativeConnection;
+  client: Client;
+  store: Store;
+  runTraining: RunTraining;
+  /** The prebuilt workflows by default. */
+  workflowBundle?: WorkerOptions['workflowBundle'];
+}
+
+/** The Temporal workers that one worker process of the project runs, by its roles. */
+export async function createWorkers(project: ProjectSpec, spec: WorkerSpec, deps: WorkerDeps): Promise<Worker[]> {
+  const { connection, client, store, runTraining } = deps;
+  const { namespace, taskQueue } = project.temporal;
+  const models = new Models({ store });
+  const common = {
+    connection,
+    namespace,
+    interceptors: { activity: [() => ({ inbound: failureInterceptor })] },
+    shutdownGraceTime: '5 seconds',
+    maxHeartbeatThrottleInterval: '1 second',
+    defaultHeartbeatThrottleInterval: '1 second',
+  } satisfies Partial<WorkerOptions>;
+
+  return Promise.all(spec.roles.map(async (role) => {
+    switch (role) {
+      case 'workflows':
+        return Worker.create({
+          ...common,
+          taskQueue,
+          workflowBundle: deps.workflowBundle ?? (await prebuiltWorkflows()),
+          activities: createControlActivities({ store, ledger: { currentRelease: (chain) => currentRelease(client, chain) } }),
+        });
+      case 'train':
+        return Worker.create({
+          ...common,
+          taskQueue: trainQueue(taskQueue),
+          activities: createTrainingActivities({ store, models, runTraining }),
+          maxConcurrentActivityTaskExecutions: Math.max(2, os.availableParallelism()),
+        });
+      case 'serve':
+        return Worker.create({
+          ...common,
+          taskQueue: spec.taskQueue ?? serveQueue(taskQueue),
+          activities: createServingActivities({ store, models }),
+        });
+    }
+  }));
+}
+
+export async function prebuiltWorkflows(): Promise<WorkflowBundleWithSourceMap | { codePath: string }> {
+  const codePath = path.join(packageRoot, 'dist/workflow-bundle.js');
+  if (existsSync(codePath)) return { codePath };
+  return bundleWorkflowCode({ workflowsPath: require.resolve('../workflows') });
+}
+
+async function currentRelease(client: Client, chain: string) {
+  try {
+    return (await client.workflow.getHandle(releaseWorkflowId(chain)).query(describeRelease)).current;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'WorkflowNotFoundError') return undefined;
+    throw error;
+  }
+}

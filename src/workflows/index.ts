@@ -1,0 +1,4 @@
+export { chain } from './chain';
+export { lifecycle } from './lifecycle';
+export { model } from './model';
+export { release } from './release';
