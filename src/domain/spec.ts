@@ -153,12 +153,13 @@ export const MAIN_OUTPUT = {
 
 /**
  * The metrics of each task, the headline first, and which way is better. `rmse`, `mae` and `r2` of a regression are on the
- * scale it is trained on, `mae_own` and `rmse_own` in the target's own unit.
+ * scale it is trained on, `mae_own` and `rmse_own` in the target's own unit. `coverage` is the share of true values in [low, high]:
+ * a gate may bound it on both sides, but more of it is not a gain.
  */
 export const METRICS = {
-  regression: { rmse: 'lower', mae: 'lower', r2: 'higher', mae_own: 'lower', rmse_own: 'lower' },
+  regression: { rmse: 'lower', mae: 'lower', r2: 'higher', mae_own: 'lower', rmse_own: 'lower', coverage: 'higher' },
   classification: { accuracy: 'higher', macro_f1: 'higher', log_loss: 'lower', calibration_error: 'lower' },
-  forecast: { mase: 'lower', smape: 'lower', rmse: 'lower' },
+  forecast: { mase: 'lower', smape: 'lower', rmse: 'lower', coverage: 'higher' },
   embedding: { 'recall@10': 'higher', 'recall@1': 'higher', 'precision@10': 'higher' },
 } as const satisfies Record<Task, Record<string, 'higher' | 'lower'>>;
 

@@ -73,6 +73,8 @@ export interface MetricResult {
   value: number;
   /** Which way is better. */
   better: 'higher' | 'lower';
+  /** How many rows (of a forecast: forecast periods; of an embedding: queries) it was measured on. */
+  rows?: number;
   /** The same rows, scored by the others. */
   baseline?: { value: number; gain: Gain };
   champion?: { value: number; gain: Gain; version: string };

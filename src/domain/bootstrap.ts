@@ -1,0 +1,66 @@
+import { random } from './random';
+import type { Gain } from './version';
+
+/**
+ * A metric as a function of how often each unit (a row, a series, an origin) is counted: all ones give its value, the counts of a
+ * resample its value there. So a resample copies no data.
+ */
+export type Scorer = (weights: Float64Array) => number;
+
+/** What is drawn with replacement: single units, or blocks of consecutive ones where neighbours depend on each other. */
+export type Resampling = { kind: 'units'; count: number } | { kind: 'blocks'; count: number; length: number };
+
+export interface BootstrapOptions { resamples: number; seed: number; /** Of the interval, e.g. 0.95. */ confidence: number }
+
+/**
+ * Each scorer's value in each resample. All scorers see the same resamples, so differences between them are paired (Efron &
+ * Tibshirani, 1993). Blocks: the moving block bootstrap (Kuensch, 1989).
+ */
+export function bootstrap(scorers: readonly Scorer[], resampling: Resampling, options: BootstrapOptions): Float64Array[] {
+  const next = random(options.seed);
+  const weights = new Float64Array(resampling.count);
+  const values = scorers.map(() => new Float64Array(options.resamples));
+  for (let i = 0; i < options.resamples; i++) {
+    draw(weights, resampling, next);
+    for (let s = 0; s < scorers.length; s++) values[s]![i] = scorers[s]!(weights);
+  }
+  return values;
+}
+
+function draw(weights: Float64Array, resampling: Resampling, next: () => number): void {
+  const { count } = resampling;
+  weights.fill(0);
+  if (resampling.kind === 'units') {
+    for (let i = 0; i < count; i++) weights[Math.floor(next() * count)]!++;
+    return;
+  }
+  const length = Math.min(resampling.length, count);
+  for (let drawn = 0; drawn < count; drawn += length) {
+    const start = Math.floor(next() * (count - length + 1));
+    const end = start + Math.min(length, count - drawn);
+    for (let i = start; i < end; i++) weights[i]!++;
+  }
+}
+
+export interface Measured { value: number; resampled: Float64Array }
+
+/** How much better the newcomer is than the other, with the percentile interval of the difference. */
+export function gainOver(other: Measured, newcomer: Measured, options: { better: 'higher' | 'lower'; confidence: number }): Gain {
+  const sign = options.better === 'higher' ? 1 : -1;
+  const differences = newcomer.resampled.map((value, i) => sign * (value - other.resampled[i]!)).filter((d) => !Number.isNaN(d)).sort();
+  const tail = (1 - options.confidence) / 2;
+  return {
+    value: sign * (newcomer.value - other.value),
+    low: quantile(differences, tail),
+    high: quantile(differences, 1 - tail),
+    confidence: options.confidence,
+  };
+}
+
+/** Linear between the order statistics (Hyndman & Fan, 1996, type 7: numpy's default); NaN of nothing. */
+export function quantile(sorted: Float64Array, q: number): number {
+  const at = (sorted.length - 1) * q;
+  const below = sorted[Math.floor(at)] ?? NaN;
+  const above = sorted[Math.ceil(at)] ?? NaN;
+  return at === Math.floor(at) ? below : below + (above - below) * (at - Math.floor(at));
+}
