@@ -1,0 +1,332 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { chmod, copyFile, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { BigIntStats } from 'node:fs';
+import { ShoalError } from '../domain/errors';
+import type { ArtifactRef } from '../domain/version';
+import { canonicalJson } from './canonicalJson';
+import { hasErrno, storeError } from './errors';
+import type { Store } from './store';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const OBJECT_URI = /^objects\/([0-9a-f]{2})\/([0-9a-f]{64})\.[a-z0-9]+$/;
+
+/**
+ * A store in a folder, which any number of processes may share:
+ *
+ *   objects/<first two hex digits>/<sha256>.<extension>   immutable, read-only
+ *   notes/<name>.json, blobs/<name>.bin                   replaced by rename
+ *   tmp/                                                  files in the making; leftovers of a crash go after a day
+ *
+ * Everything is written under tmp/, flushed to the disk and then renamed, so a crash at any moment leaves whole files only.
+ * A `uri` is relative to the folder: the folder can be moved.
+ */
+export async function openStore(options: { path: string }): Promise<Store> {
+  const root = resolve(options.path);
+  const store = new FileStore(root);
+  await store.prepare();
+  return store;
+}
+
+class FileStore implements Store {
+  /** Files whose content was checked, by path: what they looked like then. */
+  private readonly checked = new Map<string, string>();
+
+  constructor(private readonly root: string) {}
+
+  async prepare(): Promise<void> {
+    for (const folder of ['objects', 'notes', 'blobs', 'tmp']) {
+      const path = join(this.root, folder);
+      await mkdir(path, { recursive: true }).catch((cause: unknown) => {
+        throw storeError(cause, path, 'make the folder');
+      });
+    }
+    await this.removeLeftovers();
+  }
+
+  async put(bytes: Uint8Array, extension: string): Promise<ArtifactRef> {
+    const ref = this.ref(createHash('sha256').update(bytes).digest('hex'), bytes.length, extension);
+    if (await this.has(ref)) return ref;
+    await this.replace(this.objectPath(ref), async (temporary) => {
+      await writeFlushed(temporary, bytes);
+      await chmod(temporary, 0o444);
+    });
+    return ref;
+  }
+
+  async putFile(path: string, extension: string): Promise<ArtifactRef> {
+    const { sha256, bytes } = await hashFile(path).catch((cause: unknown) => {
+      throw storeError(cause, path, 'read');
+    });
+    const ref = this.ref(sha256, bytes, extension);
+    if (!(await this.has(ref))) await this.moveIn(path, this.objectPath(ref));
+    await rm(path, { force: true });
+    return ref;
+  }
+
+  putJson(value: unknown): Promise<ArtifactRef> {
+    return this.put(Buffer.from(canonicalJson(value)), 'json');
+  }
+
+  async read(ref: ArtifactRef): Promise<Buffer> {
+    const path = this.objectPath(ref);
+    try {
+      const file = await open(path, 'r');
+      try {
+        const look = fingerprint(await file.stat({ bigint: true }));
+        const bytes = await file.readFile();
+        if (this.checked.get(path) !== look || bytes.length !== ref.bytes) {
+          assertContent(ref, path, { sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length });
+          this.checked.set(path, look);
+        }
+        return bytes;
+      } finally {
+        await file.close();
+      }
+    } catch (cause) {
+      throw readError(cause, path);
+    }
+  }
+
+  async readJson<T>(ref: ArtifactRef): Promise<T> {
+    return JSON.parse((await this.read(ref)).toString('utf8')) as T;
+  }
+
+  async localFile(ref: ArtifactRef): Promise<string> {
+    const path = this.objectPath(ref);
+    try {
+      const look = fingerprint(await stat(path, { bigint: true }));
+      if (this.checked.get(path) !== look) {
+        assertContent(ref, path, await hashFile(path));
+        this.checked.set(path, look);
+      }
+      return path;
+    } catch (cause) {
+      throw readError(cause, path);
+    }
+  }
+
+  async scratch(): Promise<string> {
+    const prefix = join(this.root, 'tmp', 'scratch-');
+    return mkdtemp(prefix).catch((cause: unknown) => {
+      throw storeError(cause, prefix, 'make a folder');
+    });
+  }
+
+  async readNote<T>(name: string): Promise<T | undefined> {
+    const path = this.namedPath('notes', name, '.json');
+    const bytes = await readIfThere(path);
+    if (bytes === undefined) return undefined;
+    try {
+      return JSON.parse(bytes.toString('utf8')) as T;
+    } catch (cause) {
+      const remedy = 'Delete it; it is written again when needed.';
+      throw new ShoalError('ARTIFACT_CORRUPT', `The note ${path} is not JSON.`, { remedy, details: { path }, cause });
+    }
+  }
+
+  writeNote(name: string, value: unknown): Promise<void> {
+    const bytes = Buffer.from(canonicalJson(value));
+    return this.replace(this.namedPath('notes', name, '.json'), (temporary) => writeFlushed(temporary, bytes));
+  }
+
+  async listNotes(prefix: string): Promise<string[]> {
+    const folder = join(this.root, 'notes');
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
+      if (hasErrno(cause, 'ENOENT')) return [];
+      throw storeError(cause, folder, 'list');
+    });
+    return entries
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.json'))
+      .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1, -'.json'.length))
+      .map((path) => path.split(sep).map(decodeURIComponent).join('/'))
+      .filter((name) => name.startsWith(prefix))
+      .sort();
+  }
+
+  removeNote(name: string): Promise<void> {
+    return removeIfThere(this.namedPath('notes', name, '.json'));
+  }
+
+  readBlob(name: string): Promise<Buffer | undefined> {
+    return readIfThere(this.namedPath('blobs', name, '.bin'));
+  }
+
+  writeBlob(name: string, bytes: Uint8Array): Promise<void> {
+    return this.replace(this.namedPath('blobs', name, '.bin'), (temporary) => writeFlushed(temporary, bytes));
+  }
+
+  removeBlob(name: string): Promise<void> {
+    return removeIfThere(this.namedPath('blobs', name, '.bin'));
+  }
+
+  private ref(sha256: string, bytes: number, extension: string): ArtifactRef {
+    if (!/^[a-z0-9]+$/.test(extension)) throw new TypeError(`'${extension}' is not an extension: lower-case letters and digits, no dot.`);
+    return { uri: `objects/${sha256.slice(0, 2)}/${sha256}.${extension}`, sha256, bytes };
+  }
+
+  private objectPath(ref: ArtifactRef): string {
+    if (!OBJECT_URI.test(ref.uri)) {
+      throw new ShoalError('ARTIFACT_MISSING', `'${ref.uri}' is not the address of an object in the store ${this.root}.`, {
+        remedy: 'It was made by another kind of store, or was altered.', details: { uri: ref.uri } });
+    }
+    return join(this.root, ref.uri);
+  }
+
+  /** Dots and everything unusual are escaped, so no name leaves the folder and none looks like another's file or folder. */
+  private namedPath(folder: 'notes' | 'blobs', name: string, extension: string): string {
+    const parts = name.split('/');
+    if (parts.includes('')) throw new TypeError(`'${name}' is not a name: the parts between slashes must not be empty.`);
+    const escaped = parts.map((part) => encodeURIComponent(part).replace(/[.*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`));
+    return join(this.root, folder, ...escaped) + extension;
+  }
+
+  /** Whether the object is there and sound; a damaged one counts as absent, so that writing it again repairs it. */
+  private async has(ref: ArtifactRef): Promise<boolean> {
+    try {
+      await this.localFile(ref);
+      return true;
+    } catch (error) {
+      if (error instanceof ShoalError && (error.code === 'ARTIFACT_MISSING' || error.code === 'ARTIFACT_CORRUPT')) return false;
+      throw error;
+    }
+  }
+
+  private async replace(target: string, make: (temporary: string) => Promise<void>): Promise<void> {
+    const temporary = join(this.root, 'tmp', `write-${randomUUID()}`);
+    try {
+      await make(temporary);
+      await renameInto(temporary, target);
+      await flushFolder(dirname(target));
+    } catch (cause) {
+      await rm(temporary, { force: true }).catch(() => undefined);
+      throw storeError(cause, target, 'write');
+    }
+  }
+
+  /** A rename on the store's own disk; from another disk a copy, and the original stays until that is in place. */
+  private async moveIn(path: string, target: string): Promise<void> {
+    try {
+      await flush(path);
+      await chmod(path, 0o444);
+      await renameInto(path, target);
+      await flushFolder(dirname(target));
+    } catch (cause) {
+      if (!hasErrno(cause, 'EXDEV')) throw storeError(cause, target, 'write');
+      await this.replace(target, async (temporary) => {
+        await copyFile(path, temporary);
+        await flush(temporary);
+      });
+    }
+  }
+
+  private async removeLeftovers(): Promise<void> {
+    const folder = join(this.root, 'tmp');
+    const names = await readdir(folder).catch(() => []);
+    for (const name of names) {
+      const path = join(folder, name);
+      if (Date.now() - (await lastTouched(path)) > DAY_MS) await rm(path, { recursive: true, force: true }).catch(() => undefined);
+    }
+  }
+}
+
+const fingerprint = (s: BigIntStats): string => `${s.ino}:${s.size}:${s.mtimeNs}`;
+
+async function hashFile(path: string): Promise<{ sha256: string; bytes: number }> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), async (chunks: AsyncIterable<Buffer>) => {
+    for await (const chunk of chunks) {
+      hash.update(chunk);
+      bytes += chunk.length;
+    }
+  });
+  return { sha256: hash.digest('hex'), bytes };
+}
+
+async function writeFlushed(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function flush(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  return readFile(path).catch((cause: unknown) => {
+    if (hasErrno(cause, 'ENOENT')) return undefined;
+    throw storeError(cause, path, 'read');
+  });
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  await unlink(path).catch((cause: unknown) => {
+    if (!hasErrno(cause, 'ENOENT')) throw storeError(cause, path, 'remove');
+  });
+}
+
+async function renameInto(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (cause) {
+    if (!hasErrno(cause, 'ENOENT')) throw cause;
+    await mkdir(dirname(to), { recursive: true });
+    await rename(from, to);
+  }
+}
+
+/** So that the rename itself survives a power cut. Some file systems cannot; they keep their own order. */
+async function flushFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } catch (cause) {
+    if (!hasErrno(cause, 'EINVAL', 'ENOTSUP', 'EISDIR', 'EPERM')) throw cause;
+  } finally {
+    await folder.close();
+  }
+}
+
+async function lastTouched(path: string): Promise<number> {
+  try {
+    const own = await stat(path);
+    if (!own.isDirectory()) return own.mtimeMs;
+    const inside = await Promise.all((await readdir(path)).map((name) => lastTouched(join(path, name))));
+    return Math.max(own.mtimeMs, ...inside);
+  } catch {
+    return Infinity;
+  }
+}
+
+function assertContent(ref: ArtifactRef, path: string, found: { sha256: string; bytes: number }): void {
+  if (found.bytes === ref.bytes && found.sha256 === ref.sha256) return;
+  const show = (content: { sha256: string; bytes: number }) => `${content.bytes} bytes, SHA-256 ${content.sha256.slice(0, 12)}...`;
+  throw new ShoalError('ARTIFACT_CORRUPT', `${path} is not what was stored: it has ${show(found)}, expected are ${show(ref)}.`, {
+    remedy: 'Restore the file from a copy, or delete it and run what made it again.',
+    details: { path, expected: { ...ref }, found },
+  });
+}
+
+function readError(cause: unknown, path: string): unknown {
+  if (hasErrno(cause, 'ENOENT', 'ENOTDIR')) {
+    return new ShoalError('ARTIFACT_MISSING', `${path} is not in the store.`, {
+      remedy: 'Restore it from a copy, point `store.path` at the store that holds it, or run what made it again.',
+      details: { path },
+      cause,
+    });
+  }
+  return storeError(cause, path, 'read');
+}
