@@ -1,0 +1,133 @@
+import { isAbsolute, resolve as resolvePath } from 'node:path';
+import { checkProject, orderStages } from '../domain/graph';
+import { nearest } from '../domain/nearest';
+import { MAIN_OUTPUT, upstreamOf } from '../domain/spec';
+import type { InputSpec, ModelSpec, ProjectSpec, SourceSpec } from '../domain/spec';
+import { SEASON, defaultContext, defaultGates } from './defaults';
+import { mapValues } from './mapValues';
+import type { Problem } from './problems';
+import { ownChains, resolveChain } from './resolveChain';
+import type { Document, SourceDocument } from './schema';
+import type { InputDocument, ModelDocument } from './schemaModel';
+
+/**
+ * Makes the project that everything works with of the document people write: shorthands spelled out, paths absolute, stages in order.
+ * `folder` is what relative paths are relative to. The project is whole only when there are no problems.
+ */
+export function resolve(document: Document, folder: string): { project: ProjectSpec; problems: Problem[] } {
+  const problems: Problem[] = [];
+  const absolute = (path: string): string => (isAbsolute(path) ? path : resolvePath(folder, path));
+
+  const sources = mapValues(document.sources, (source, name) => resolveSource(name, source, absolute, problems));
+  const models = mapValues(document.models, (model, name) => resolveModel(name, model, document, problems));
+  const declared = mapValues(document.chains, (chain, name) => resolveChain(name, chain, models, problems));
+  const { name, temporal, workers } = document;
+  const project: ProjectSpec = {
+    name, temporal, store: { path: absolute(document.store) }, workers, sources, models,
+    chains: { ...declared, ...ownChains(models, declared, problems) },
+  };
+  problems.push(...checkWorkers(document), ...checkForecastPeriods(document, project), ...checkProject(project));
+  if (problems.length === 0) project.chains = mapValues(project.chains, (chain) => orderStages(chain, models));
+  return { project, problems };
+}
+
+function resolveSource(name: string, source: SourceDocument, absolute: (path: string) => string, problems: Problem[]): SourceSpec {
+  const listed = Array.isArray(source.path);
+  const paths = [source.path].flat();
+  paths.forEach((path, index) => {
+    if (/^[a-z][a-z0-9+.-]+:\/\//i.test(path)) {
+      problems.push({ path: ['sources', name, 'path', ...(listed ? [index] : [])], message: `\`${path}\` is not on this machine`, remedy: 'Give the path of a file, or a glob.' });
+    }
+  });
+  const formats = [...new Set(paths.map(formatOf))];
+  const format = source.format ?? formats[0];
+  if (!format) {
+    problems.push({ path: ['sources', name, 'path'], message: `the extension of \`${paths[0]}\` says no format`, remedy: 'Give `format`.' });
+  } else if (!source.format && formats.length > 1) {
+    problems.push({ path: ['sources', name, 'path'], message: 'the files differ in format', found: formats.map((f) => f ?? 'none').join(', '), remedy: 'Give one format a source.' });
+  }
+  const { sql } = source;
+  return { name, paths: paths.map(absolute), format: format ?? 'csv', ...(sql === undefined ? {} : { sql }), key: [source.key].flat() };
+}
+
+const EXTENSIONS: Record<string, SourceSpec['format']> = { csv: 'csv', tsv: 'tsv', json: 'json', jsonl: 'jsonl', ndjson: 'jsonl', parquet: 'parquet' };
+
+/** By the extension, compressed or not. */
+const formatOf = (path: string): SourceSpec['format'] | undefined => {
+  const extension = /\.([a-z]+)(\.gz|\.zst)?$/i.exec(path)?.[1]?.toLowerCase();
+  return extension !== undefined && Object.hasOwn(EXTENSIONS, extension) ? EXTENSIONS[extension] : undefined;
+};
+
+function resolveModel(name: string, model: ModelDocument, document: Document, problems: Problem[]): ModelSpec {
+  const { inputs: written, gates = defaultGates(model.task), ...rest } = model;
+  const inputs = written.map((input, index) => {
+    const problem = mistakenName(input, name, document);
+    if (problem) problems.push({ path: ['models', name, 'inputs', index], ...problem });
+    return resolveInput(input, document.models);
+  });
+  const base = { ...rest, name, inputs, gates };
+  if (base.task !== 'forecast') return base;
+  const season = base.season ?? SEASON[base.frequency];
+  return { ...base, season, context: base.context ?? defaultContext(season), at: base.at ?? base.time };
+}
+
+type ModelDocuments = Document['models'];
+
+/** `genre` and `genre.label` name outputs where there is a model `genre`; all else names a column. */
+export function resolveInput(input: InputDocument, models: ModelDocuments): InputSpec {
+  if (typeof input === 'object') {
+    if ('column' in input) return columnInput(input.column, input.type);
+    return modelInput(input.model, input.output, models);
+  }
+  if (Object.hasOwn(models, input)) return modelInput(input, undefined, models);
+  const [model, output] = splitOnce(input);
+  return output !== undefined && Object.hasOwn(models, model) ? modelInput(model, output, models) : columnInput(input, undefined);
+}
+
+const columnInput = (column: string, type: (InputSpec & { kind: 'column' })['type']): InputSpec =>
+  ({ kind: 'column', name: column, column, ...(type === undefined ? {} : { type }) });
+
+function modelInput(model: string, output: string | undefined, models: ModelDocuments): InputSpec {
+  const name = output ?? (Object.hasOwn(models, model) ? MAIN_OUTPUT[models[model]!.task] : 'value');
+  return { kind: 'model', name: `${model}.${name}`, model, output: name };
+}
+
+function splitOnce(text: string): [string, string | undefined] {
+  const dot = text.indexOf('.');
+  return dot < 0 ? [text, undefined] : [text.slice(0, dot), text.slice(dot + 1)];
+}
+
+/** A bare name that is no model's but nearly: most likely a slip, unless the source's SQL makes a column of that name. */
+function mistakenName(input: InputDocument, model: string, document: Document): Omit<Problem, 'path'> | undefined {
+  if (typeof input !== 'string' || resolveInput(input, document.models).kind === 'model') return undefined;
+  const [stem, output] = splitOnce(input);
+  const sql = document.sources[document.models[model]!.source]?.sql;
+  if (sql?.includes(input)) return undefined;
+  const meant = nearest(stem, Object.keys(document.models).filter((other) => Math.min(stem.length, other.length) > 3));
+  if (!meant || !isSlip(stem, meant)) return undefined;
+  return {
+    message: `there is no model \`${stem}\``,
+    suggestion: output === undefined ? meant : `${meant}.${output}`,
+    remedy: `If it is a column, write { column: ${input} }.`,
+  };
+}
+
+/** Looser likenesses, such as `title` and `titles`, are more often two names than one. */
+const isSlip = (written: string, meant: string): boolean => written.includes('-') || meant.includes('-') || [...written].sort().join('') === [...meant].sort().join('');
+
+function checkWorkers({ workers }: Document): Problem[] {
+  return workers.flatMap(({ name }, index) => (workers.findIndex((other) => other.name === name) === index
+    ? [] : [{ path: ['workers', index, 'name'], message: `two workers are called ${name}` }]));
+}
+
+/** A forecast that feeds a model of another source is joined by period: that model's source must say which. */
+function checkForecastPeriods({ models: documents }: Document, { models }: ProjectSpec): Problem[] {
+  return Object.values(models).flatMap((model) => upstreamOf(model).flatMap((name): Problem[] => {
+    const upstream = Object.hasOwn(models, name) ? models[name]! : undefined;
+    const written = documents[name];
+    if (upstream?.task !== 'forecast' || written?.task !== 'forecast' || written.at !== undefined || upstream.source === model.source) return [];
+    return [{
+      path: ['models', name], message: `the forecast ${name} feeds ${model.name}, and does not say for which period`, expected: `\`at\`, a column of ${model.source} with a date`,
+    }];
+  }));
+}

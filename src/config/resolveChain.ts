@@ -1,0 +1,98 @@
+import { compile } from '../domain/expression';
+import { chainModels, upstreamClosure } from '../domain/graph';
+import { MAIN_OUTPUT, OUTPUTS } from '../domain/spec';
+import type { ChainSpec, FallbackSpec, ModelSpec, StageSpec } from '../domain/spec';
+import { DEFAULT_STAGE_TIMEOUT, defaultGates } from './defaults';
+import { mapValues } from './mapValues';
+import type { Problem } from './problems';
+import type { ChainDocument } from './schema';
+
+type Models = Record<string, ModelSpec>;
+
+export function resolveChain(name: string, chain: ChainDocument, models: Models, problems: Problem[]): ChainSpec {
+  const { output: written, compareWith } = chain;
+  const expressions = typeof written === 'string' ? undefined : mapValues(written, String);
+  const referred = expressions ? Object.values(expressions).flatMap(stagesIn) : [];
+  const outputStage = chain.predicts ?? (typeof written === 'string' ? written : onlyStage(expressions?.value ?? expressions?.label ?? expressions?.vector));
+  if (outputStage === undefined) {
+    problems.push({ path: ['chains', name, 'output'], message: 'it is not clear which stage\'s target the chain predicts', remedy: 'Name that stage with `predicts`.' });
+  }
+  const roots = [...referred, ...(outputStage === undefined ? [] : [outputStage])].filter((model) => Object.hasOwn(models, model));
+  const stages = chain.stages
+    ? Object.entries(chain.stages).map(([model, stage]) => resolveStage(model, stage ?? {}, models))
+    : [...new Set([...upstreamClosure(models, roots), ...roots])].map((model) => resolveStage(model, {}, models));
+  return makeChain({ name, stages, compareWith, outputStage: outputStage ?? stages.at(-1)?.model ?? '', output: expressions, gates: chain.gates }, models);
+}
+
+/** A model that no chain uses has a chain of its own name, of one stage and those upstream of it. */
+export function ownChains(models: Models, declared: Record<string, ChainSpec>, problems: Problem[]): Record<string, ChainSpec> {
+  const chains = Object.values(declared);
+  const used = new Set(chains.flatMap((chain) => [...chainModels(chain), ...chain.compareWith]));
+  for (const upstream of upstreamClosure(models, Object.keys(models))) used.add(upstream);
+  const alone = Object.keys(models).filter((model) => !used.has(model));
+  return Object.fromEntries(alone.flatMap((model) => {
+    if (Object.hasOwn(declared, model)) {
+      problems.push({ path: ['chains', model], message: `the model ${model} is in no chain, so it has a chain of its own name, which is taken`, remedy: 'Rename the chain, or make the model one of its stages.' });
+      return [];
+    }
+    const stages = [...upstreamClosure(models, [model]), model].map((stage) => resolveStage(stage, {}, models));
+    return [[model, makeChain({ name: model, stages, compareWith: [], outputStage: model }, models)]];
+  }));
+}
+
+/** What is not said follows from the task of the output's stage: all its outputs, the standard gates. */
+function makeChain(chain: Omit<ChainSpec, 'output' | 'gates'> & Partial<ChainSpec>, models: Models): ChainSpec {
+  const task = Object.hasOwn(models, chain.outputStage) ? models[chain.outputStage]!.task : undefined;
+  return {
+    ...chain,
+    output: chain.output ?? (task ? outputsOf(chain.outputStage, task) : {}),
+    gates: chain.gates ?? (task ? defaultGates(task) : []),
+  };
+}
+
+/** All outputs of a stage, as expressions. */
+function outputsOf(stage: string, task: ModelSpec['task']): Record<string, string> {
+  const access = /^[a-z][a-z0-9]*$/.test(stage) ? `stages.${stage}` : `stages[${JSON.stringify(stage)}]`;
+  return mapValues(OUTPUTS[task] as Record<string, string>, (_, output) => `${access}.${output}`);
+}
+
+function stagesIn(text: string): string[] {
+  try {
+    return compile(text).references.flatMap(({ root, path }) => (root === 'stages' && path[0] !== undefined ? [path[0]] : []));
+  } catch {
+    return []; // reported by checkProject
+  }
+}
+
+function onlyStage(text: string | undefined): string | undefined {
+  const stages = new Set(text === undefined ? [] : stagesIn(text));
+  return stages.size === 1 ? [...stages][0] : undefined;
+}
+
+type StageDocument = Partial<NonNullable<NonNullable<ChainDocument['stages']>[string]>>;
+
+function resolveStage(model: string, stage: StageDocument, models: Models): StageSpec {
+  const fallback = stage.fallback === undefined ? undefined : resolveFallback(stage.fallback, Object.hasOwn(models, model) ? models[model] : undefined);
+  return {
+    model,
+    ...(stage.when === undefined ? {} : { when: String(stage.when) }),
+    with: mapValues(stage.with ?? {}, String),
+    timeoutMs: milliseconds(stage.timeout ?? DEFAULT_STAGE_TIMEOUT),
+    ...(fallback ? { fallback } : {}),
+  };
+}
+
+function resolveFallback(fallback: NonNullable<StageDocument['fallback']>, model: ModelSpec | undefined): FallbackSpec {
+  if (fallback === 'baseline') return { kind: 'baseline' };
+  if ('model' in fallback) return { kind: 'model', model: fallback.model };
+  const { value } = fallback;
+  if (typeof value === 'object' && !Array.isArray(value)) return { kind: 'value', value };
+  return { kind: 'value', value: { [model ? (typeof value === 'string' ? 'label' : MAIN_OUTPUT[model.task]) : 'value']: value } };
+}
+
+const UNITS = { ms: 1, s: 1_000, m: 60_000 };
+
+function milliseconds(duration: string): number {
+  const [, amount, unit] = /^([\d.]+)(ms|s|m)$/.exec(duration)!;
+  return Math.round(Number(amount) * UNITS[unit as keyof typeof UNITS]);
+}
