@@ -17,8 +17,8 @@ export interface Endpoint {
   options: ReturnType<typeof loadClientConnectConfig>['connectionOptions'];
 }
 
-/** Written by `shoal up` for the embedded server it runs. */
-export interface EmbeddedServer { address: string; ui: string; pid: number }
+/** Written by `shoal up` for the embedded server it runs; `owner` is the process that will stop it. */
+export interface EmbeddedServer { address: string; ui: string; pid: number; owner: number }
 
 export const stateFolder = (projectFile: string) => path.join(path.dirname(path.resolve(projectFile)), '.shoal');
 export const embeddedServerFile = (projectFile: string) => path.join(stateFolder(projectFile), 'server.json');
@@ -46,10 +46,18 @@ export const embeddedEndpoint = (project: ProjectSpec, server: { address: string
 export function readEmbeddedServer(projectFile: string): EmbeddedServer | undefined {
   try {
     const server = JSON.parse(readFileSync(embeddedServerFile(projectFile), 'utf8')) as EmbeddedServer;
-    process.kill(server.pid, 0);
-    return server;
+    return isAlive(server.pid) ? server : undefined;
   } catch {
     return undefined;
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
 }
 

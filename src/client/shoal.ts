@@ -19,6 +19,7 @@ import {
 } from '../workflows/messages';
 import { SHOAL_CHAIN, SHOAL_MODEL } from '../workflows/searchAttributes';
 import { connectClient, findEndpoint, type Endpoint } from './connect';
+import { heldOutRows, type HeldOutRow } from './heldOut';
 import { chainDefinition, modelDefinition, withUpstream } from './definitions';
 
 const POLL_MS = 200;
@@ -143,6 +144,12 @@ export class Shoal {
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
+  }
+
+  /** A few rows that no model of the chain was trained on, with what was true of them. */
+  async heldOut(chain: string, count: number): Promise<HeldOutRow[]> {
+    const release = (await this.chain(chain))?.current;
+    return release ? heldOutRows(release, await this.store(), count) : [];
   }
 
   /** A checked file on this machine with what a reference of an answer holds. */

@@ -1,0 +1,119 @@
+import { resolveFeatures } from '../data/features';
+import { writeTable } from '../data/writeTable';
+import { exampleSplit, forecastsByPeriod, trainingExamples } from '../domain/examples';
+import { ShoalError } from '../domain/errors';
+import { splitByKey } from '../domain/split';
+import { isString, takeRows, type StringColumn, type Table } from '../domain/table';
+import type { Feature, Manifest, TrainedVersion, VersionRef } from '../domain/version';
+import { fit, type Examples, type Fitted } from '../learn/fit';
+import { exportOnnx } from '../learn/onnx/export';
+import { predict } from '../learn/predict';
+import { packagesUsed } from '../packageInfo';
+import { runOnnx } from '../serve/session';
+import { modelRows, type Data } from './inputs';
+import { truthColumns } from './judged';
+import { loadSeries } from './loadSeries';
+import type { TrainingJob, TrainingProgress } from './train';
+
+const PARITY_ROWS = 1_000;
+const PARITY_TOLERANCE = 1e-4;
+
+interface Context extends Data {
+  /** Milliseconds of a clock that only goes forward. */
+  now(): number;
+  onProgress(progress: TrainingProgress): void;
+}
+
+/** Trains a job, writes it as ONNX, proves the file against the network, and puts it all into the store. */
+export async function makeVersion(job: TrainingJob, context: Context): Promise<TrainedVersion> {
+  const { store, now } = context;
+  const started = now();
+  const prepared = await prepare(job, context);
+  const checkpoint = `checkpoints/${job.fingerprint}`;
+  const fitted = await fit(job.model, prepared.features, prepared.examples, {
+    checkpoints: { load: () => store.readBlob(checkpoint), save: (bytes) => store.writeBlob(checkpoint, bytes) },
+    onProgress: context.onProgress,
+    signal: new AbortController().signal,
+  });
+
+  const bytes = exportOnnx(fitted.network, prepared.features, { producer: 'shoal', model: job.model.name });
+  const manifest = await describe(job, prepared, fitted, context);
+  const parity = await proveParity({ bytes, fitted, manifest, table: prepared.examples.table });
+  const onnx = await store.put(bytes, 'onnx');
+  const complete: Manifest = { ...manifest, onnx };
+  const ref = await store.putJson(complete);
+  const version: VersionRef = { model: job.model.name, id: ref.sha256.slice(0, 12), manifest: ref };
+  await store.removeBlob(checkpoint);
+  return {
+    version,
+    summary: { ...fitted.summary, seconds: (now() - started) / 1000, onnxBytes: onnx.bytes, parity, reused: false },
+  };
+}
+
+interface Prepared {
+  features: Feature[];
+  examples: Examples;
+  /** Files the cross-fitted outputs under the keys that downstream models look them up by. */
+  keyed(outputs: Table): { keys: string[]; table: Table };
+}
+
+async function prepare({ model, snapshot, upstream }: TrainingJob, data: Data): Promise<Prepared> {
+  const manifests = Object.fromEntries(await Promise.all(Object.entries(upstream).map(async ([name, ref]) => [name, await data.models.manifest(ref)] as const)));
+  const features = resolveFeatures(model, snapshot, manifests);
+  if (model.task === 'forecast') {
+    const examples = trainingExamples(await loadSeries(model, snapshot, data.store), model);
+    const { split, target } = exampleSplit(examples, model);
+    return { features, examples: { table: examples.table, target, split }, keyed: (outputs) => forecastsByPeriod(examples, outputs) };
+  }
+  const wanted = truthColumns({ spec: model });
+  const { keys, inputs, extra } = await modelRows({ spec: model, features, snapshot, upstream, wanted }, data);
+  const split = splitByKey(keys, { holdout: model.holdout, foldCount: model.training.folds });
+  const columns = extra.columns as Record<string, StringColumn>;
+  return {
+    features,
+    examples: { table: inputs, target: extra.columns[wanted[0]!.name]!, split, alike: model.task === 'embedding' ? columns : undefined },
+    keyed: (table) => ({ keys, table }),
+  };
+}
+
+async function describe(job: TrainingJob, { features, keyed }: Prepared, fitted: Fitted, { store }: Data): Promise<Omit<Manifest, 'onnx'>> {
+  const { head } = fitted.network;
+  return {
+    model: job.model.name,
+    spec: job.model,
+    features,
+    classes: head.kind === 'classification' ? head.classes : undefined,
+    width: head.kind === 'embedding' ? head.dimensions : head.kind === 'classification' ? head.classes.length : undefined,
+    baseline: fitted.baseline,
+    snapshot: job.snapshot,
+    upstream: job.upstream,
+    outputs: await writeTable(store, keyed(fitted.outputs)),
+    packages: packagesUsed(['@tensorflow/tfjs-node', 'onnxruntime-node']),
+  };
+}
+
+/** The same rows through TensorFlow.js and through ONNX Runtime, output by output, relative where the numbers are large. */
+async function proveParity(of: { bytes: Uint8Array; fitted: Fitted; manifest: Omit<Manifest, 'onnx'>; table: Table }): Promise<{ rows: number; maxDifference: number }> {
+  const { fitted, manifest } = of;
+  const rows = Math.min(PARITY_ROWS, of.table.rows);
+  const stride = of.table.rows / rows;
+  const table = takeRows(of.table, Array.from({ length: rows }, (_, i) => Math.floor(i * stride)));
+  const [ours, theirs] = [predict(fitted.network, table), await runOnnx(of.bytes, manifest, table)];
+  let maxDifference = 0;
+  for (const [name, column] of Object.entries(ours.columns)) {
+    const other = theirs.columns[name];
+    if (isString(column)) continue; // follows from the numbers; ties may fall either way
+    for (let i = 0; i < column.values.length; i++) {
+      const [a, b] = [column.values[i]!, Number(other?.values[i])];
+      const difference = Math.abs(a - b) / Math.max(1, Math.abs(a));
+      if (!(difference <= PARITY_TOLERANCE)) {
+        throw new ShoalError('PARITY', `The ONNX file of ${manifest.model} does not say what the trained network says: ${name} of row ${Math.floor(i / (column.values.length / rows))} is ${b}, not ${a}.`, {
+          remedy: 'This is a fault of Shoal, not of your data: please report it with the model\'s definition.',
+          details: { output: name, network: a, onnx: b },
+        });
+      }
+      maxDifference = Math.max(maxDifference, difference);
+    }
+  }
+  return { rows, maxDifference };
+}

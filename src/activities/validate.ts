@@ -1,0 +1,11 @@
+import { validateModelData } from '../data/validate';
+import type { ModelSpec } from '../domain/spec';
+import type { Snapshot } from '../domain/version';
+import type { Store } from '../store/store';
+import { beating } from './beating';
+
+export const createValidate = ({ store }: { store: Store }) => ({
+  /** Refuses data that can't be trained on, naming the column and the rows; nothing has been changed by then. */
+  validate: ({ model, snapshot }: { model: ModelSpec; snapshot: Snapshot }): Promise<{ usableRows: number; unlabelledRows: number; notes: string[] }> =>
+    beating(() => validateModelData(model, snapshot, { store })),
+});

@@ -1,0 +1,106 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Command, Option } from 'commander';
+import { Shoal } from '../client';
+import { loadProject } from '../config';
+import { parseRows, readRows } from '../data/rows';
+import { ShoalError } from '../domain/errors';
+import type { Row } from '../domain/prediction';
+import { packageVersion } from '../packageInfo';
+import { print, printJson, red } from './output';
+import { outcomeLine, showProgress } from './progress';
+import { chainTable, modelTable } from './report';
+import { up } from './up';
+
+interface Common { project: string; json: boolean }
+
+const program = new Command('shoal')
+  .description('Many small models that move as one.')
+  .version(packageVersion)
+  .addOption(new Option('-p, --project <file>', 'the project').default('temporal.yaml').env('SHOAL_PROJECT'))
+  .option('--json', 'one JSON document instead of words', false)
+  .configureHelp({ showGlobalOptions: true })
+  .showSuggestionAfterError();
+
+const common = (): Common => program.opts<Common>();
+
+program.command('up')
+  .description('start server and workers, bring models and chains up to date, show how they do')
+  .option('--exit', 'end when that is done, leaving no process behind', false)
+  .action(async (options: { exit: boolean }) => { process.exitCode = await up({ ...common(), ...options }); });
+
+program.command('train [models...]')
+  .description('ask for a run of the models (all by default) and of those they take inputs from')
+  .option('--no-wait', 'return as soon as the runs are asked for')
+  .option('--reason <text>', 'why, for the record', 'asked on the command line')
+  .action((models: string[], options: { wait: boolean; reason: string }) => withShoal(async (shoal) => {
+    const { json } = common();
+    const batch = await shoal.train(models.length > 0 ? models : undefined, { trigger: 'person', reason: options.reason });
+    if (!options.wait) return json ? printJson(batch) : print(`Asked for runs of ${batch.models.join(', ')}.`);
+    const status = json ? await shoal.settled(batch) : await showProgress(shoal, batch, { live: Boolean(process.stdout.isTTY) });
+    const views = status.models.filter((m) => batch.models.includes(m.model));
+    if (json) printJson({ batch, models: views, chains: status.chains });
+    else if (process.stdout.isTTY) views.forEach((view) => print(`${view.model.padEnd(20)} ${outcomeLine(view)}`));
+    if (views.some((m) => m.runs[0]?.status === 'failed')) process.exitCode = 1;
+  }));
+
+program.command('predict <chain>')
+  .description('predict rows of a JSON, JSON lines, CSV or Parquet file, or of standard input')
+  .option('-i, --input <file>', 'the rows; standard input (JSON, JSON lines or CSV) when left out')
+  .option('--score', 'a file of any size: the answer is a Parquet file in the store', false)
+  .action((chain: string, options: { input?: string; score: boolean }) => withShoal(async (shoal) => {
+    if (options.score) {
+      if (!options.input) throw new ShoalError('REQUEST_EMPTY', '--score needs a file.', { remedy: 'Name it: --input rows.parquet' });
+      const answer = await shoal.score(chain, options.input);
+      return common().json ? printJson(answer) : print(await shoal.download(answer.result!));
+    }
+    const answer = await shoal.predict(chain, await rowsFrom(options.input));
+    if (common().json) return printJson(answer);
+    for (const output of answer.outputs ?? []) print(JSON.stringify(output));
+  }));
+
+program.command('status')
+  .description('what each model and chain is at')
+  .action(() => withShoal(async (shoal) => {
+    const status = await shoal.status();
+    if (common().json) return printJson(status);
+    if (status.models.length === 0) return print('Nothing has run yet: `shoal up` or `shoal train` makes the first versions.');
+    print(modelTable(status));
+    for (const chain of status.chains) print(`\n${chainTable(chain)}\n${chain.activity}`);
+  }));
+
+program.command('check')
+  .description('validate the project file')
+  .action(async () => {
+    const { project: file, json } = common();
+    const project = await loadProject(file, process.env);
+    if (json) return printJson({ ok: true, project });
+    print(`${file} is right: ${Object.keys(project.models).length} models, ${Object.keys(project.chains).length} chains.`);
+    for (const chain of Object.values(project.chains)) print(`${chain.name}: ${chain.stages.map((s) => s.model).join(' → ')}`);
+  });
+
+async function withShoal(work: (shoal: Shoal) => Promise<void> | void): Promise<void> {
+  const shoal = await Shoal.connect({ projectFile: common().project });
+  try {
+    await work(shoal);
+  } finally {
+    await shoal.close();
+  }
+}
+
+async function rowsFrom(file: string | undefined): Promise<Row[]> {
+  if (file) return readRows(path.resolve(file));
+  const text = readFileSync(0, 'utf8');
+  return parseRows(text, /^\s*[[{]/.test(text) ? (/^\s*\[/.test(text) ? 'json' : 'jsonl') : 'csv');
+}
+
+function report(error: unknown): void {
+  const known = error instanceof ShoalError;
+  if (common().json) printJson({ error: known ? { code: error.code, message: error.message, details: error.details } : { code: 'INTERNAL', message: String(error) } });
+  else process.stderr.write(`${red('error')} ${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exitCode = 1;
+}
+
+// A command that is done ends at once: gRPC connections would keep the process for a moment.
+void program.parseAsync().catch(report).then(() => process.exit());

@@ -1,0 +1,97 @@
+import type { HeldOutRow } from '../client/heldOut';
+import type { ProjectStatus } from '../client';
+import { figure } from '../domain/headline';
+import type { ChainAnswer } from '../domain/prediction';
+import type { MetricResult } from '../domain/version';
+import type { ReleaseView } from '../workflows/messages';
+import { bytes, dim, green, red, rule, table, yellow } from './output';
+
+/** The screens that `shoal up` and `shoal status` show. */
+
+export function modelTable({ models }: ProjectStatus): string {
+  return table(
+    ['model', 'metric', 'value', 'baseline', 'verdict', 'seconds', 'ONNX'],
+    models.map((view) => {
+      const run = view.runs[0];
+      const made = run?.made ?? view.latest;
+      const metric = made?.metrics[0];
+      return [
+        view.model,
+        metric?.metric ?? '',
+        metric ? figure(metric.value) : '',
+        metric?.baseline ? figure(metric.baseline.value) : '',
+        view.running ? `${view.running.request.trigger} run ${view.running.run}` : verdict(run?.status),
+        made ? made.training.seconds.toFixed(1) : '',
+        made ? bytes(made.training.onnxBytes) : '',
+      ];
+    }),
+    { right: [2, 3, 5, 6] },
+  );
+}
+
+function verdict(status: string | undefined): string {
+  switch (status) {
+    case undefined: return dim('not run');
+    case 'made': return green('passed');
+    case 'unchanged': return green('unchanged');
+    case 'refused': return yellow('refused');
+    default: return red(status);
+  }
+}
+
+/** The current release end to end, beside the baseline and the models it is compared with. */
+export function chainTable(view: ReleaseView): string {
+  const { current, evaluation } = view;
+  const title = current ? `${view.chain}, release ${current.number}` : view.chain;
+  if (!current || !evaluation) return `${rule(title)}\n${view.activity}`;
+  const rivals = Object.entries(evaluation.comparisons);
+  const rivalValue = (metric: string) => rivals.map(([, c]) => {
+    const found = c.metrics.find((m) => m.metric === metric);
+    return found ? figure(found.value) : '';
+  });
+  return [
+    `${rule(title)}`,
+    table(
+      ['end to end', 'the chain', 'baseline', ...rivals.map(([model]) => model)],
+      evaluation.metrics.map((m) => [label(m), figure(m.value), m.baseline ? figure(m.baseline.value) : '', ...rivalValue(m.metric)]),
+      { right: [1, 2, ...rivals.map((_, i) => i + 3)] },
+    ),
+    evaluation.coverage
+      ? `${(100 * evaluation.coverage.measured).toFixed(1)}% of the true values lie within the interval (meant: ${(100 * evaluation.coverage.nominal).toFixed(0)}%).`
+      : '',
+    dim(`Judged on ${evaluation.rows} rows that no model was trained on.`),
+  ].filter(Boolean).join('\n');
+}
+
+const label = (m: MetricResult) => `${m.metric} ${dim(m.better === 'lower' ? '(lower is better)' : '(higher is better)')}`;
+
+/** Held-out rows with the chain's answer and what each stage said. */
+export function predictionBlocks(answer: ChainAnswer, rows: HeldOutRow[]): string {
+  return rows.map((held, i) => {
+    const output = answer.outputs?.[i] ?? {};
+    return [
+      `${held.key}`,
+      `  ${inWords(output)}   ${dim('true:')} ${inWords({ '': held.truth })}`,
+      ...Object.entries(answer.stages ?? {}).map(([stage, a]) => dim(`    ${stage.padEnd(18)} ${stageInWords(Object.fromEntries(Object.entries(a.outputs).map(([k, v]) => [k, v[i]])), a.status[i])}`)),
+    ].join('\n');
+  }).join('\n');
+}
+
+function stageInWords(outputs: Record<string, unknown>, status: string | undefined): string {
+  const how = status === 'model' ? '' : ` (${status})`;
+  return `${inWords(outputs)}${how}`;
+}
+
+function inWords(outputs: Record<string, unknown>): string {
+  return Object.entries(outputs).map(([name, value]) => `${name}${name ? ' ' : ''}${valueInWords(value)}`).join('  ');
+}
+
+function valueInWords(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing';
+  if (typeof value === 'number') return figure(value);
+  if (Array.isArray(value)) {
+    const shown = value.slice(0, 4).map((v) => (typeof v === 'number' ? v.toFixed(2) : String(v))).join(' ');
+    return `[${shown}${value.length > 4 ? ` … ${value.length} numbers` : ''}]`;
+  }
+  return String(value);
+}

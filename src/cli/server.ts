@@ -1,0 +1,108 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { Connection } from '@temporalio/client';
+import { embeddedServerFile, isAlive, readEmbeddedServer, stateFolder, type EmbeddedServer } from '../client/connect';
+import { ShoalError } from '../domain/errors';
+
+const FIRST_PORT = 7233;
+const FIRST_UI_PORT = 8233;
+const START_TIMEOUT_MS = 30_000;
+const STOP_TIMEOUT_MS = 10_000;
+
+/** The embedded server polls its queues 20 times a second at most by default, which rounds every hop up to 50 ms. */
+const POLL_RATES = ['history.transferProcessorMaxPollRPS', 'history.transferProcessorMaxPollHostRPS', 'history.timerProcessorMaxPollRPS', 'history.timerProcessorMaxPollHostRPS'];
+
+export interface RunningServer extends EmbeddedServer { stop(): Promise<void> }
+
+/**
+ * Runs a Temporal server with its UI for this project, its data in .shoal/temporal.db; or finds the one that another `shoal up`
+ * runs, and takes it over when that one is gone.
+ */
+export async function startServer(projectFile: string, options: { namespace: string; binary?: string }): Promise<RunningServer> {
+  const running = readEmbeddedServer(projectFile);
+  if (running && (await answers(running.address))) {
+    if (isAlive(running.owner)) return { ...running, stop: () => Promise.resolve() };
+    return own(projectFile, { ...running, owner: process.pid });
+  }
+
+  const binary = options.binary ?? process.env.SHOAL_TEMPORAL_BINARY;
+  if (!binary || !existsSync(binary)) {
+    throw new ShoalError('NATIVE_MISSING', `There is no Temporal server to start${binary ? `: ${binary} is missing` : ''}.`, {
+      remedy: 'Run `npx shoal setup`, which fetches one, or name yours: TEMPORAL_ADDRESS=host:port.',
+    });
+  }
+  const folder = stateFolder(projectFile);
+  mkdirSync(folder, { recursive: true });
+  const port = await freePort(FIRST_PORT);
+  const uiPort = await freePort(FIRST_UI_PORT, port);
+  const log = path.join(folder, 'temporal.log');
+  const out = openSync(log, 'w');
+  const child = spawn(binary, [
+    'server', 'start-dev', '--port', String(port), '--ui-port', String(uiPort), '--namespace', options.namespace,
+    '--db-filename', path.join(folder, 'temporal.db'), '--log-level', 'warn',
+    '--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL',
+    ...POLL_RATES.flatMap((name) => ['--dynamic-config-value', `${name}=2000`]),
+  ], { stdio: ['ignore', out, out], detached: true });
+  closeSync(out);
+
+  const server: EmbeddedServer = { address: `127.0.0.1:${port}`, ui: `http://localhost:${uiPort}`, pid: child.pid!, owner: process.pid };
+  child.unref();
+  const mine = own(projectFile, server);
+  try {
+    await waitUntilUp(child, server.address, log);
+  } catch (error) {
+    await mine.stop();
+    throw error;
+  }
+  return mine;
+}
+
+function own(projectFile: string, server: EmbeddedServer): RunningServer {
+  const file = embeddedServerFile(projectFile);
+  writeFileSync(file, `${JSON.stringify(server)}\n`);
+  return {
+    ...server,
+    async stop() {
+      rmSync(file, { force: true });
+      const deadline = Date.now() + STOP_TIMEOUT_MS;
+      for (let signal: NodeJS.Signals = 'SIGTERM'; isAlive(server.pid); signal = Date.now() < deadline ? 'SIGTERM' : 'SIGKILL') {
+        process.kill(server.pid, signal);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    },
+  };
+}
+
+async function waitUntilUp(child: ChildProcess, address: string, log: string): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (Date.now() < deadline) {
+    if (child.exitCode !== null) break;
+    if (await answers(address)) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new ShoalError('SERVER_UNREACHABLE', `The Temporal server did not start at ${address}.`, { remedy: `See what it says in ${log}.`, details: { address, log } });
+}
+
+async function answers(address: string): Promise<boolean> {
+  try {
+    const connection = await Connection.connect({ address, connectTimeout: 1_000 });
+    await connection.close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function freePort(from: number, taken?: number): Promise<number> {
+  for (let port = from; port < from + 100; port++) {
+    if (port !== taken && (await isFree(port))) return port;
+  }
+  throw new ShoalError('SERVER_UNREACHABLE', `No port from ${from} to ${from + 99} is free for the Temporal server.`, { remedy: 'End what holds them, or use a server of yours: TEMPORAL_ADDRESS=host:port.' });
+}
+
+const isFree = (port: number) => new Promise<boolean>((resolve) => {
+  const probe = net.createServer().once('error', () => resolve(false)).once('listening', () => probe.close(() => resolve(true)));
+  probe.listen(port, '127.0.0.1');
+});

@@ -1,0 +1,95 @@
+import path from 'node:path';
+import { Shoal } from '../client';
+import { embeddedEndpoint, namedEndpoint } from '../client/connect';
+import { registerSearchAttributes } from '../client/searchAttributes';
+import { loadProject } from '../config';
+import { dim, print, printJson, rule } from './output';
+import { showProgress } from './progress';
+import { chainTable, modelTable, predictionBlocks } from './report';
+import { startServer } from './server';
+import { startWorkers } from './workerProcesses';
+
+const SHOWN_PREDICTIONS = 3;
+
+/** Starts all that the project needs, brings its models and chains up to date, shows how they do, and stays until it is told to end. */
+export async function up(options: { project: string; exit: boolean; json: boolean }): Promise<number> {
+  const projectFile = path.resolve(options.project);
+  const project = await loadProject(projectFile, process.env);
+  const live = Boolean(process.stdout.isTTY) && !options.json;
+  const stays = live && !options.exit;
+  const say = options.json ? () => undefined : print;
+  const ended = onceEnded();
+
+  const named = namedEndpoint(project);
+  const server = named ? undefined : await startServer(projectFile, { namespace: project.temporal.namespace });
+  try {
+    const endpoint = named ?? embeddedEndpoint(project, server!);
+    say(`Temporal at ${endpoint.address}${endpoint.ui ? `, its UI at ${endpoint.ui}` : ''}`);
+    const shoal = await Shoal.connect({ projectFile, project, endpoint });
+    try {
+      await registerSearchAttributes(shoal.temporal.connection, endpoint.namespace);
+      const workers = await startWorkers(project, projectFile, server?.address);
+      try {
+        say(`Workers: ${project.workers.map((w) => `${w.name} (${w.roles.join(', ')})`).join(', ')}`);
+        say();
+        const work = bringUpToDate(shoal, { live, json: options.json });
+        const status = await Promise.race([work, ended.then(() => undefined)]);
+        if (status === undefined) return 130;
+        if (!stays) return status;
+        print();
+        print('Server and workers stay up; Ctrl-C ends them. In another terminal: npx shoal status');
+        await ended;
+        print('Ending.');
+        return 0;
+      } finally {
+        await workers.stop();
+      }
+    } finally {
+      await shoal.close();
+    }
+  } finally {
+    await server?.stop();
+  }
+}
+
+async function bringUpToDate(shoal: Shoal, { live, json }: { live: boolean; json: boolean }): Promise<number> {
+  const batch = await shoal.train(undefined, { trigger: 'start', reason: 'the project was started' });
+  const status = json ? await shoal.settled(batch) : await showProgress(shoal, batch, { live });
+  const examples = await Promise.all(status.chains.filter((c) => c.current).map(async ({ chain }) => {
+    const rows = await shoal.heldOut(chain, SHOWN_PREDICTIONS);
+    return { chain, rows, answer: rows.length > 0 ? await shoal.predict(chain, rows.map((r) => r.row)) : undefined };
+  }));
+  const failed = status.models.some((m) => m.runs[0]?.status === 'failed') || status.chains.some((c) => !c.current);
+
+  if (json) {
+    printJson({ ...status, examples });
+    return failed ? 1 : 0;
+  }
+  print();
+  print(rule('models'));
+  print(modelTable(status));
+  for (const chain of status.chains) {
+    print();
+    print(chainTable(chain));
+    const example = examples.find((e) => e.chain === chain.chain);
+    if (example?.answer) {
+      print();
+      print(rule('held-out rows, predicted'));
+      print(predictionBlocks(example.answer, example.rows));
+    }
+  }
+  if (shoal.endpoint.ui) {
+    print();
+    print(rule('in the Temporal UI'));
+    for (const id of [...status.chains.map((c) => `release/${c.chain}`), ...status.models.map((m) => `model/${m.model}`)]) print(dim(uiLink(shoal, id)));
+  }
+  return failed ? 1 : 0;
+}
+
+const uiLink = (shoal: Shoal, workflowId: string) => `${shoal.endpoint.ui}/namespaces/${shoal.endpoint.namespace}/workflows/${encodeURIComponent(workflowId)}`;
+
+/** Settles when the person, or whoever runs it, asks it to end. */
+const onceEnded = () => new Promise<void>((resolve) => {
+  process.once('SIGINT', () => resolve());
+  process.once('SIGTERM', () => resolve());
+});
