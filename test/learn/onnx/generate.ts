@@ -17,7 +17,7 @@ const category = fc.oneof({ weight: 4, arbitrary: fc.constantFrom<(string | null
 const text = fc.oneof(
   { weight: 4, arbitrary: fc.array(fc.constantFrom(...WORDS, 'unseen'), { maxLength: 8 }).chain((words) =>
     fc.constantFrom(' ', '  ', ' \u2003', '\n').map((gap) => words.join(gap))) },
-  fc.constant(null), fc.string({ unit: 'binary', maxLength: 12 }), fc.constant('dark '.repeat(400)));
+  fc.constant(null), fc.string({ unit: 'binary', maxLength: 12 }), fc.constant('dark '.repeat(400)), fc.constant('\ud800 Dark: \udc00x'));
 const step = fc.oneof({ weight: 4, arbitrary: fc.double({ min: -5, max: 100, noNaN: true }) }, fc.constantFrom(NaN, Infinity, -Infinity));
 
 const increasing = fc.uniqueArray(fc.integer({ min: -40, max: 40 }), { minLength: 2, maxLength: 6 }).map((e) => e.sort((a, b) => a - b).map((v) => v / 4));
