@@ -7,7 +7,7 @@ import { cacheFolder, ROOT } from './folders.mjs';
 import { givenServer } from './given-server.mjs';
 import { setUpNatives } from './natives.mjs';
 import { createProgress } from './progress.mjs';
-import { stopAll } from './run.mjs';
+import { isStopped, stopAll } from './run.mjs';
 import { setUpServer } from './server.mjs';
 import { checkNode, checkPlatform } from './toolchain.mjs';
 
@@ -27,7 +27,7 @@ export async function setUp({ server = 'unless-given', compile = true, progress 
   checkPlatform();
   const started = Date.now();
   const checkout = existsSync(join(ROOT, 'package-lock.json'));
-  const note = (text) => progress.print(text.replaceAll(/^/gm, '  ! '));
+  const note = (text) => isStopped() || progress.print(text.replaceAll(/^/gm, '  ! '));
   const given = server === 'unless-given' ? givenServer() : undefined;
 
   const program = async () => {

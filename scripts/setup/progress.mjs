@@ -1,4 +1,5 @@
 // What a person sees while set-up runs: one line a step. Live on a terminal, plain lines elsewhere.
+import { isStopped } from './run.mjs';
 
 const HEARTBEAT_SECONDS = 30;
 
@@ -59,7 +60,7 @@ export function createProgress(stream = process.stderr) {
       return result;
     } catch (error) {
       active.delete(state);
-      print(line('x', state, 'failed'));
+      print(line('x', state, isStopped() ? 'stopped' : 'failed'));
       throw error;
     } finally {
       if (active.size === 0) {

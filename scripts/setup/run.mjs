@@ -6,17 +6,23 @@ import { SetupError } from './error.mjs';
 import { cacheFolder } from './folders.mjs';
 
 const running = new Set();
+let stopped = false;
 
-/** Ends every command that `run` started; for when the whole set-up is interrupted. */
+/** Ends every command that `run` started and refuses further ones; for when the whole set-up failed or is interrupted. */
 export function stopAll(signal = 'SIGTERM') {
+  stopped = true;
   for (const child of running) child.kill(signal);
 }
+
+/** Whether a failure is only the echo of another. */
+export const isStopped = () => stopped;
 
 /**
  * Runs a command with its output in a log file, and answers with what it printed. When it fails, the error quotes the last lines and
  * names the log; when it succeeds the log is removed.
  */
 export function run(command, args, { name, cwd, env = process.env, seconds, report, remedy }) {
+  if (stopped) return Promise.reject(new SetupError(`${name}: not started, as set-up was stopped.`));
   const logs = join(cacheFolder(), 'logs');
   mkdirSync(logs, { recursive: true });
   const path = join(logs, `${name.replaceAll(/[^\w.-]+/g, '-')}-${process.pid}.log`);
