@@ -31,7 +31,7 @@ function draw(weights: Float64Array, resampling: Resampling, next: () => number)
   const { count } = resampling;
   weights.fill(0);
   if (resampling.kind === 'units') {
-    for (let i = 0; i < count; i++) weights[Math.floor(next() * count)]!++;
+    for (let i = 0; i < count; i++) weights[(next() * count) | 0]!++;
     return;
   }
   const length = Math.min(resampling.length, count);
@@ -46,11 +46,11 @@ export interface Measured { value: number; resampled: Float64Array }
 
 /** How much better the newcomer is than the other, with the percentile interval of the difference. */
 export function gainOver(other: Measured, newcomer: Measured, options: { better: 'higher' | 'lower'; confidence: number }): Gain {
-  const sign = options.better === 'higher' ? 1 : -1;
-  const differences = newcomer.resampled.map((value, i) => sign * (value - other.resampled[i]!)).filter((d) => !Number.isNaN(d)).sort();
+  const gain = (was: number, is: number): number => (options.better === 'higher' ? is - was : was - is);
+  const differences = newcomer.resampled.map((value, i) => gain(other.resampled[i]!, value)).filter((d) => !Number.isNaN(d)).sort();
   const tail = (1 - options.confidence) / 2;
   return {
-    value: sign * (newcomer.value - other.value),
+    value: gain(other.value, newcomer.value),
     low: quantile(differences, tail),
     high: quantile(differences, 1 - tail),
     confidence: options.confidence,

@@ -1,11 +1,13 @@
+const { imul } = Math;
+
 /** xoshiro128** (Blackman & Vigna, 2018), seeded through SplitMix32: uniform in [0, 1), the same for a seed in every process. */
 export function random(seed: number): () => number {
   let state = seed | 0;
   const next = (): number => {
     state = (state + 0x9e3779b9) | 0;
     let z = state;
-    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
-    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+    z = imul(z ^ (z >>> 16), 0x21f0aaad);
+    z = imul(z ^ (z >>> 15), 0x735a2d97);
     return z ^ (z >>> 15);
   };
   let a = next();
@@ -13,8 +15,8 @@ export function random(seed: number): () => number {
   let c = next();
   let d = next();
   return () => {
-    const x = Math.imul(b, 5);
-    const result = Math.imul((x << 7) | (x >>> 25), 9) >>> 0;
+    const x = imul(b, 5);
+    const result = imul((x << 7) | (x >>> 25), 9) >>> 0;
     const t = b << 9;
     c ^= a;
     d ^= b;
