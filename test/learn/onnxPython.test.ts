@@ -16,7 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const HEADS: Head['kind'][] = ['regression', 'classification', 'embedding', 'forecast'];
 
-test.each(HEADS)('a %s passes the ONNX checker and runs the same in Python', async (kind) => {
+test.each(HEADS)('%s: exported files pass the ONNX checker and run the same in Python', async (kind) => {
   const examples = fc.sample(cases([kind]), { numRuns: 40, seed: 7 }).map(({ network, table }, i) => {
     const file = join(folder, `${kind}-${i}.onnx`);
     const plain = withoutNul(table);

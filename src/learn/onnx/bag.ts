@@ -27,8 +27,8 @@ export function bag(graph: Graph, encoder: BagEncoder, weight: Weight): Value {
   return graph.node('Transpose', [graph.node('Reshape', [mean, graph.int64([-1, members, units])])], { perm: [1, 0, 2] });
 }
 
-/** The same as `tokenise`: string [N, 1] -> [N, most tokens of a row], padded with "". */
-function split(graph: Graph, text: Value): Value {
+/** The same as `tokenise`: string [N, 1] -> [N, most tokens of a row], padded with "". N is at least 1. */
+export function split(graph: Graph, text: Value): Value {
   const lower = graph.node('StringNormalizer', [graph.node('Reshape', [text, graph.int64([-1])])], {
     case_change_action: 'LOWER', is_case_sensitive: 1, locale: 'C',
   });

@@ -8,8 +8,8 @@ import { ShoalError } from '../../domain/errors';
 /** The name of a value in the graph. */
 export type Value = string;
 export type ElementType = 'float32' | 'float64' | 'int64' | 'string';
-/** `N` is the number of rows, known only when the graph runs. */
-export type Shape = (number | 'N')[];
+/** A named size is known only when the graph runs: `N`, the number of rows. */
+export type Shape = (number | string)[];
 type Attribute = number | string | number[] | string[];
 
 /** ONNX 1.15's intermediate representation and operator sets: ONNX Runtime 1.17 and later read them. */
@@ -138,7 +138,7 @@ function bytesOf(values: Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> |
 }
 
 function valueInfo(name: string, type: ElementType, shape: Shape): MessageInitShape<typeof ValueInfoProtoSchema> {
-  const dim = shape.map((size) => (size === 'N'
+  const dim = shape.map((size) => (typeof size === 'string'
     ? { value: { case: 'dimParam' as const, value: size } }
     : { value: { case: 'dimValue' as const, value: BigInt(size) } }));
   return { name, type: { value: { case: 'tensorType', value: { elemType: ELEMENT_TYPE[type], shape: { dim } } } } };
