@@ -1,0 +1,279 @@
+import type { Tensor1D, Tensor3D } from '@tensorflow/tfjs-node';
+import { ShoalError } from '../domain/errors';
+import { fingerprintOf, readCheckpoint, writeCheckpoint } from './checkpoint';
+import type { Checkpoints, TrainingState } from './checkpoint';
+import type { Encoded } from './encode';
+import { backward, forward, gather } from './ensemble';
+import type { Plan, TF } from './ensemble';
+import type { Weights } from './network';
+import type { Objective } from './objectives';
+import { initialWeights, join, layoutOf, split, toWeights } from './parameters';
+import type { Layout } from './parameters';
+import { random, shuffle } from './random';
+
+export interface TrainingOptions {
+  seed: number;
+  maxEpochs: number;
+  patience: number;
+  batchSize: number;
+  learningRate: number;
+  weightDecay: number;
+  /** Share of each hidden layer's numbers left out of a step (Srivastava et al., 2014). */
+  dropout: number;
+}
+
+export interface Progress { epoch: number; maxEpochs: number; trainLoss: number; validationLoss: number; bestEpoch: number }
+
+export interface Training {
+  model: string;
+  plan: Plan;
+  encoded: Encoded;
+  objective: Objective;
+  /** The rows to learn from, and which member (fold) each is kept from: indices into `encoded`, -1 elsewhere unused. */
+  rows: Int32Array;
+  folds: Int8Array;
+  options: TrainingOptions;
+  checkpoints: Checkpoints;
+  onProgress(progress: Progress): void;
+  signal: AbortSignal;
+}
+
+export interface Trained { weights: Weights; epochs: number; bestEpoch: number; steps: number; curve: { train: number[]; validation: number[] } }
+
+const BETA1 = 0.9;
+const BETA2 = 0.999;
+const EPSILON = 1e-8;
+/** Share of the running average of the weights that a step keeps; the average is what is validated and kept. */
+const AVERAGING = 0.98;
+const MIN_BATCH = 16;
+const STEPS_AN_EPOCH = 8;
+const CHECKPOINT_EVERY_MS = 2_000;
+const YIELD_EVERY_MS = 100;
+const VALIDATION_ROWS = 1_024;
+const MAX_RESTARTS = 3;
+
+/**
+ * Trains all members at once: each batch goes to every member, and counts for those that are not to be kept from it. After each epoch
+ * each member is scored on its own left-out rows; training stops when their mean has not improved for `patience` epochs, and the weights of
+ * the best epoch, one for all members, are kept. Adam (Kingma and Ba, 2015) with decoupled weight decay (Loshchilov and Hutter, 2019)
+ * and averaged weights (Polyak and Juditsky, 1992).
+ *
+ * Everything random follows from the seed and the place in training, so that training continued from a checkpoint gives the weights
+ * of an undisturbed one.
+ *
+ * @throws ShoalError TRAINING_DIVERGED when the loss stays non-finite however small the steps
+ */
+export async function train(tf: TF, training: Training): Promise<Trained> {
+  const { plan, options, objective, encoded, rows, signal } = training;
+  const layout = layoutOf(plan);
+  const fingerprint = fingerprintOf({ plan, options, model: training.model },
+    [encoded.block, ...encoded.bags.flatMap((b) => [b.offsets, b.ids, b.weights]), rows, training.folds, ...objective.targets]);
+  const saved = await training.checkpoints.load();
+  const state = (saved && readCheckpoint(fingerprint, saved)) ?? begin(training, layout);
+  const batches = batchesOf(rows.length, options.batchSize);
+  const run = new Run(tf, training, layout, state);
+  let savedAt = Date.now();
+  let yieldedAt = savedAt;
+  try {
+    while (state.epoch < options.maxEpochs && state.epoch - state.bestEpoch < options.patience) {
+      const order = shuffle(rows.slice(), random(options.seed, 'order', state.epoch));
+      while (state.batch < batches) {
+        run.step(order.subarray(Math.floor((state.batch * order.length) / batches), Math.floor(((state.batch + 1) * order.length) / batches)));
+        state.batch++;
+        const now = Date.now();
+        if (now - yieldedAt < YIELD_EVERY_MS) continue;
+        await new Promise(setImmediate);
+        signal.throwIfAborted();
+        yieldedAt = Date.now();
+        if (now - savedAt < CHECKPOINT_EVERY_MS) continue;
+        run.keep();
+        await training.checkpoints.save(writeCheckpoint(fingerprint, state));
+        savedAt = Date.now();
+      }
+      run.endEpoch();
+      training.onProgress({
+        epoch: state.epoch, maxEpochs: options.maxEpochs, trainLoss: state.curve.train.at(-1) ?? NaN,
+        validationLoss: state.curve.validation.at(-1) ?? NaN, bestEpoch: state.bestEpoch,
+      });
+    }
+  } finally {
+    run.dispose();
+  }
+  return { weights: toWeights(layout, state.best), epochs: state.epoch, bestEpoch: state.bestEpoch, steps: state.steps, curve: state.curve };
+}
+
+/** Small data gets smaller batches, so that an epoch has several steps. */
+const batchesOf = (rows: number, batchSize: number): number =>
+  Math.max(1, Math.ceil(rows / Math.min(batchSize, Math.max(MIN_BATCH, Math.ceil(rows / STEPS_AN_EPOCH)))));
+
+function begin({ plan, encoded, rows, options }: Training, layout: Layout): TrainingState {
+  const weights = initialWeights({ plan, layout, encoded, rows, seed: options.seed });
+  return {
+    epoch: 0, batch: 0, adamStep: 0, steps: 0, learningRate: options.learningRate, restarts: 0,
+    bestEpoch: 0, bestLoss: Number.MAX_VALUE, curve: { train: [], validation: [] },
+    weights, firstMoment: new Float32Array(layout.size), secondMoment: new Float32Array(layout.size),
+    average: weights.slice(), best: weights.slice(), lossSum: new Float32Array(plan.members), weightSum: new Float32Array(plan.members),
+  };
+}
+
+const RUNNING = ['weights', 'firstMoment', 'secondMoment', 'average', 'lossSum', 'weightSum'] as const;
+type Running = Record<(typeof RUNNING)[number], Tensor1D>;
+
+/** The running numbers as tensors, and what an optimiser step and an epoch's end do to them. */
+class Run {
+  private running: Running;
+  private readonly decay: Tensor1D;
+  private readonly noise: Tensor1D | undefined;
+  private readonly memberOf = new Map<number, number>();
+
+  constructor(private readonly tf: TF, private readonly training: Training, private readonly layout: Layout, private readonly state: TrainingState) {
+    const { plan, options, rows, folds } = training;
+    this.running = this.fromState();
+    this.decay = tf.tensor1d(layout.decay);
+    rows.forEach((row) => this.memberOf.set(row, folds[row]!));
+    if (options.dropout > 0) {
+      const widest = Math.max(...plan.layers.map((l) => l.units)) * plan.members * options.batchSize;
+      const uniform = random(options.seed, 'dropout');
+      this.noise = tf.tensor1d(Float32Array.from({ length: 2 * widest }, uniform));
+    }
+  }
+
+  step(rows: Int32Array): void {
+    const { tf, training, layout, state } = this;
+    const { plan, objective, encoded, options } = training;
+    state.adamStep++;
+    state.steps++;
+    const t = state.adamStep;
+    const rate = (state.learningRate * Math.sqrt(1 - BETA2 ** t)) / (1 - BETA1 ** t);
+    const averaging = Math.min(AVERAGING, (1 + t) / (10 + t));
+    this.replace(tf.tidy(() => {
+      const { weights, firstMoment, secondMoment, average, lossSum, weightSum } = this.running;
+      const parameters = split(tf, layout, weights);
+      const inputs = gather(tf, encoded, rows, 1);
+      const pass = forward(tf, plan, parameters, inputs, this.dropout());
+      const { loss, weight, gradient } = objective.evaluate(tf, { output: pass.output, rows, groups: 1, mask: this.maskOf(rows) });
+      const mean = tf.div<Tensor3D>(gradient, tf.reshape(tf.maximum(weight, 1), [plan.members, 1, 1]));
+      const g = join(tf, layout, backward(tf, plan, parameters, inputs, pass, mean, 1 / (1 - options.dropout)));
+      const first = tf.add<Tensor1D>(tf.mul(firstMoment, BETA1), tf.mul(g, 1 - BETA1));
+      const second = tf.add<Tensor1D>(tf.mul(secondMoment, BETA2), tf.mul(tf.square(g), 1 - BETA2));
+      const move = tf.mul(tf.div(first, tf.add(tf.sqrt(second), EPSILON)), rate);
+      const shrink = tf.mul(tf.mul(weights, this.decay), state.learningRate * options.weightDecay);
+      const next = tf.sub<Tensor1D>(tf.sub(weights, move), shrink);
+      return {
+        weights: next, firstMoment: first, secondMoment: second, average: tf.add<Tensor1D>(tf.mul(average, averaging), tf.mul(next, 1 - averaging)),
+        lossSum: tf.add<Tensor1D>(lossSum, loss), weightSum: tf.add<Tensor1D>(weightSum, weight),
+      };
+    }));
+  }
+
+  endEpoch(): void {
+    const { state, training } = this;
+    const train = meanOf(this.running.lossSum.dataSync(), this.running.weightSum.dataSync());
+    const validation = this.validate();
+    state.epoch++;
+    state.batch = 0;
+    if (!Number.isFinite(train) || !Number.isFinite(validation)) return this.restart();
+    state.curve.train.push(train);
+    state.curve.validation.push(validation);
+    if (validation < state.bestLoss) {
+      state.bestLoss = validation;
+      state.bestEpoch = state.epoch;
+      state.best = this.running.average.dataSync().slice() as Float32Array;
+    }
+    const zero = (): Tensor1D => this.tf.zeros([training.plan.members]);
+    this.replace({ ...this.running, lossSum: zero(), weightSum: zero() });
+  }
+
+  /** From the best weights so far, with half the step. */
+  private restart(): void {
+    const { state, training } = this;
+    if (++state.restarts > MAX_RESTARTS) {
+      throw new ShoalError('TRAINING_DIVERGED', `Training of ${training.model} diverges: its loss is not finite, even at a learning rate of ${state.learningRate}.`, {
+        remedy: 'Try a smaller learningRate, `scale: log10` for a target that spans orders of magnitude, or look for extreme values in the target.',
+        details: { model: training.model, learningRate: state.learningRate, epoch: state.epoch },
+      });
+    }
+    state.learningRate /= 2;
+    state.adamStep = 0;
+    Object.assign(state, {
+      weights: state.best.slice(), average: state.best.slice(), firstMoment: new Float32Array(this.layout.size),
+      secondMoment: new Float32Array(this.layout.size), lossSum: new Float32Array(training.plan.members), weightSum: new Float32Array(training.plan.members),
+    });
+    const before = this.running;
+    this.running = this.fromState();
+    this.tf.dispose(before);
+  }
+
+  /** Mean loss over members, each on its own left-out rows. */
+  private validate(): number {
+    const { tf, training, layout } = this;
+    const { plan, objective, encoded, rows, folds } = training;
+    const own = Array.from({ length: plan.members }, (_, m) => rows.filter((row) => folds[row] === m));
+    const longest = Math.max(...own.map((o) => o.length));
+    const chunk = Math.max(1, Math.floor(VALIDATION_ROWS / plan.members));
+    const loss = new Float64Array(plan.members);
+    const weight = new Float64Array(plan.members);
+    for (let from = 0; from < longest; from += chunk) {
+      const length = Math.min(chunk, longest - from);
+      const list = Int32Array.from({ length: plan.members * length }, (_, i) => own[Math.floor(i / length)]![from + (i % length)] ?? -1);
+      const sums = tf.tidy(() => {
+        const parameters = split(tf, layout, this.running.average);
+        const { output } = forward(tf, plan, parameters, gather(tf, encoded, list, plan.members));
+        const mask = tf.tensor3d(Float32Array.from(list, (row) => (row < 0 ? 0 : 1)), [plan.members, length, 1]);
+        const scored = objective.evaluate(tf, { output, rows: list, groups: plan.members, mask });
+        return { loss: scored.loss, weight: scored.weight };
+      });
+      sums.loss.dataSync().forEach((x, m) => { loss[m]! += x; });
+      sums.weight.dataSync().forEach((x, m) => { weight[m]! += x; });
+      tf.dispose(sums);
+    }
+    return meanOf(loss, weight);
+  }
+
+  /** Copies the tensors into the state, for a checkpoint. */
+  keep(): void {
+    for (const name of RUNNING) this.state[name] = this.running[name].dataSync().slice() as Float32Array;
+  }
+
+  dispose(): void {
+    this.tf.dispose(this.running);
+    this.decay.dispose();
+    this.noise?.dispose();
+  }
+
+  private fromState(): Running {
+    return Object.fromEntries(RUNNING.map((name) => [name, this.tf.tensor1d(this.state[name])])) as Running;
+  }
+
+  private replace(next: Running): void {
+    for (const name of RUNNING) if (next[name] !== this.running[name]) this.running[name].dispose();
+    this.running = next;
+  }
+
+  /** [members, rows, 1]: 0 where the member is to be kept from the row. */
+  private maskOf(rows: Int32Array): Tensor3D {
+    const { members } = this.training.plan;
+    const mask = new Float32Array(members * rows.length).fill(1);
+    for (let i = 0; i < rows.length; i++) mask[this.memberOf.get(rows[i]!)! * rows.length + i] = 0;
+    return this.tf.tensor3d(mask, [members, rows.length, 1]);
+  }
+
+  /** Slices of one pool of noise, begun at a place that follows from the step. */
+  private dropout(): ((shape: [number, number, number]) => Tensor3D) | undefined {
+    const { noise, tf } = this;
+    const { dropout, seed } = this.training.options;
+    if (!noise) return undefined;
+    const place = random(seed, 'dropout', this.state.steps);
+    return (shape) => {
+      const size = shape[0] * shape[1] * shape[2];
+      const uniform = tf.slice1d(noise, Math.floor(place() * (noise.size - size)), size);
+      return tf.reshape(tf.mul(tf.cast(tf.greaterEqual(uniform, dropout), 'float32'), 1 / (1 - dropout)), shape);
+    };
+  }
+}
+
+/** Mean over the members that have any weight. */
+function meanOf(loss: ArrayLike<number>, weight: ArrayLike<number>): number {
+  const means = Array.from(loss, (sum, m) => sum / weight[m]!).filter((_, m) => weight[m]! > 0);
+  return means.reduce((sum, x) => sum + x, 0) / means.length;
+}
