@@ -1,13 +1,14 @@
 import type { Predictions, Truth } from '../domain/evaluate';
-import { rollingOrigin } from '../domain/examples';
-import { naiveScales, seasonalNaive } from '../domain/series';
-import { isString, takeRows, type Column, type NumericColumn, type StringColumn, type Table } from '../domain/table';
-import { OUTPUTS, type ForecastSpec } from '../domain/spec';
+import { baselineOutputs, naiveOutputs } from '../domain/baseline';
+import { holdoutStart, rollingOrigin } from '../domain/examples';
+import { naiveScales } from '../domain/series';
+import { isString, takeRows, type Column, type Table } from '../domain/table';
+import type { ForecastSpec } from '../domain/spec';
 import { HOLDOUT, splitByKey } from '../domain/split';
-import type { Manifest, Snapshot, VersionRef } from '../domain/version';
-import { holdoutStart } from '../domain/examples';
+import type { Manifest, VersionRef } from '../domain/version';
 import { modelRows, type Data, type Wanted } from './inputs';
-import { loadSeries } from './loadSeries';
+import { loadHistory } from '../serve/forecast';
+import { runOnnx } from '../serve/session';
 
 /** The rows that no version was trained on, what was true on them, and how a version answers them. */
 export interface Judged {
@@ -31,7 +32,7 @@ async function judgedHoldout(manifest: Manifest, data: Data): Promise<Judged> {
   return {
     truth: spec.task === 'embedding' ? { task: 'embedding', alike: true_ } : { task: spec.task as 'regression', target: true_.columns[wanted[0]!.name]! },
     rows: rows.length,
-    baseline: spec.task === 'embedding' ? undefined : { outputs: constantOutputs(manifest, rows.length), classes: manifest.classes },
+    baseline: spec.task === 'embedding' ? undefined : { outputs: baselineOutputs(manifest.baseline, rows.length), classes: manifest.classes },
     predict: async (ref) => {
       const its = await data.models.manifest(ref);
       const { inputs } = await modelRows({ spec: its.spec, features: its.features, snapshot, upstream: its.upstream }, data);
@@ -41,16 +42,16 @@ async function judgedHoldout(manifest: Manifest, data: Data): Promise<Judged> {
 }
 
 async function judgedForecasts(manifest: Manifest, spec: ForecastSpec, data: Data): Promise<Judged> {
-  const set = await loadSeries(spec, manifest.snapshot, data.store);
+  const set = await loadHistory(data.store, manifest.snapshot.data, spec);
   const examples = rollingOrigin(set, spec);
-  const rows = examples.table.rows;
-  const value = { type: 'vector' as const, width: spec.horizon, values: new Float32Array(rows * spec.horizon) };
-  for (let row = 0; row < rows; row++) value.values.set(seasonalNaive(set, spec, examples.series[row]!, examples.origins[row]!), row * spec.horizon);
   return {
     truth: { task: 'forecast', examples, scales: naiveScales(set, spec, holdoutStart(examples.blocks)) },
-    rows,
-    baseline: { outputs: { rows, columns: { value, low: value, high: value } } },
-    predict: async (ref) => ({ outputs: await data.models.forecast(ref, examples.table) }),
+    rows: examples.table.rows,
+    baseline: { outputs: naiveOutputs(set, spec, examples) },
+    predict: async (ref) => {
+      const its = await data.models.manifest(ref);
+      return { outputs: await runOnnx(await data.store.localFile(its.onnx), { model: its.model, task: its.spec.task, features: its.features }, examples.table) };
+    },
   };
 }
 
@@ -73,21 +74,4 @@ export function truthColumns({ spec }: Pick<Manifest, 'spec'>): Wanted {
     case 'embedding': return spec.alike.map((name) => ({ name, type: 'category' as const }));
     case 'forecast': return [{ name: spec.time, type: 'date' }, { name: spec.target, type: 'number' }, ...(spec.series ? [{ name: spec.series, type: 'category' as const }] : [])];
   }
-}
-
-/** The trivial predictor's answer, for every row. */
-export function constantOutputs({ spec, baseline }: Pick<Manifest, 'spec' | 'baseline'>, rows: number): Table {
-  return { rows, columns: Object.fromEntries(Object.entries(OUTPUTS[spec.task]).map(([name, type]) => [name, constant(type, baseline[name]!, rows)])) };
-}
-
-function constant(type: 'number' | 'category' | 'vector', value: number | string | number[], rows: number): Column {
-  if (type === 'vector') {
-    const one = value as number[];
-    const values = new Float32Array(rows * one.length);
-    for (let row = 0; row < rows; row++) values.set(one, row * one.length);
-    return { type, width: one.length, values };
-  }
-  return type === 'number'
-    ? { type, values: new Float64Array(rows).fill(value as number) } satisfies NumericColumn
-    : { type, values: new Array<string>(rows).fill(value as string) } satisfies StringColumn;
 }

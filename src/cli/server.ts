@@ -20,7 +20,7 @@ export interface RunningServer extends EmbeddedServer { stop(): Promise<void> }
  * Runs a Temporal server with its UI for this project, its data in .shoal/temporal.db; or finds the one that another `shoal up`
  * runs, and takes it over when that one is gone.
  */
-export async function startServer(projectFile: string, options: { namespace: string; binary?: string }): Promise<RunningServer> {
+export async function startServer(projectFile: string, options: { namespace: string; binary?: string; firstPort?: number }): Promise<RunningServer> {
   const running = readEmbeddedServer(projectFile);
   if (running && (await answers(running.address))) {
     if (isAlive(running.owner)) return { ...running, stop: () => Promise.resolve() };
@@ -35,8 +35,8 @@ export async function startServer(projectFile: string, options: { namespace: str
   }
   const folder = stateFolder(projectFile);
   mkdirSync(folder, { recursive: true });
-  const port = await freePort(FIRST_PORT);
-  const uiPort = await freePort(FIRST_UI_PORT, port);
+  const port = await freePort(options.firstPort ?? FIRST_PORT);
+  const uiPort = await freePort(options.firstPort ? port + 1 : FIRST_UI_PORT, port);
   const log = path.join(folder, 'temporal.log');
   const out = openSync(log, 'w');
   const child = spawn(binary, [

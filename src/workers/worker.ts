@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { bundleWorkflowCode, Worker, type NativeConnection, type WorkerOptions, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { bundleWorkflowCode, Worker, type ActivityInterceptorsFactory, type NativeConnection, type WorkerOptions, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -19,6 +19,8 @@ export interface WorkerDeps {
   runTraining: RunTraining;
   /** The prebuilt workflows by default. */
   workflowBundle?: WorkerOptions['workflowBundle'];
+  /** Around every activity, outermost first. */
+  activityInterceptors?: ActivityInterceptorsFactory[];
 }
 
 /** The Temporal workers that one worker process of the project runs, by its roles. */
@@ -29,7 +31,7 @@ export async function createWorkers(project: ProjectSpec, spec: WorkerSpec, deps
   const common = {
     connection,
     namespace,
-    interceptors: { activity: [() => ({ inbound: failureInterceptor })] },
+    interceptors: { activity: [...(deps.activityInterceptors ?? []), () => ({ inbound: failureInterceptor })] },
     shutdownGraceTime: '5 seconds',
     maxHeartbeatThrottleInterval: '1 second',
     defaultHeartbeatThrottleInterval: '1 second',

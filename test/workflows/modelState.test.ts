@@ -1,0 +1,107 @@
+import fc from 'fast-check';
+import type { MadeVersion } from '../../src/workflows/messages';
+import { ModelState } from '../../src/workflows/modelState';
+import { definition, ref, request } from './fixtures';
+
+const NOW = '2026-01-01T00:00:00.000Z';
+const id = (run: number) => `lifecycle/m/${run}`;
+const made = (version: string, upstream: Record<string, string> = {}): MadeVersion =>
+  ({ version: ref('m', version), upstream, task: 'regression', metrics: [], verdict: { passed: true, reason: 'ok', gates: [] }, training: {} as MadeVersion['training'] });
+const settled = (model: string, version: string | undefined, batches: string[] = []) =>
+  ({ model, batches, version: version ? ref(model, version) : undefined, upstream: {} });
+
+describe('a model that is asked for runs', () => {
+  it('starts at once when idle, queues one while running, and merges the rest of a burst into that one', () => {
+    const state = ModelState.fresh(definition('m'));
+    expect(state.ask(request('a'), definition('m'))).toEqual({ run: 1, status: 'started' });
+    state.begin(NOW, id);
+    expect(state.ask(request('b'), definition('m'))).toEqual({ run: 2, status: 'queued' });
+    expect(state.ask(request('c'), definition('m'))).toEqual({ run: 2, status: 'merged' });
+    expect(state.end({ status: 'made', reason: 'ok', made: made('v1') }, NOW).batches).toEqual(['a']);
+    expect(state.begin(NOW, id).batches).toEqual(['b', 'c']);
+    expect(state.data.waiting).toBeUndefined();
+  });
+
+  it('answers every batch exactly once, whatever the order of requests and ends', () => {
+    fc.assert(fc.property(fc.array(fc.boolean(), { maxLength: 60 }), (events) => {
+      const state = ModelState.fresh(definition('m'));
+      const asked: string[] = [];
+      const answered: string[] = [];
+      const finish = () => { const before = state.data.settled.length; const { batches } = state.end({ status: 'made', reason: '', made: made('v') }, NOW); answered.push(...batches.slice(0, batches.length - before)); };
+      state.data.settled = [];
+      for (const ask of events) {
+        if (ask) { const batch = `b${asked.length}`; asked.push(batch); state.ask(request(batch), definition('m')); }
+        else if (state.data.running) finish();
+        if (!state.data.running && state.data.waiting) { state.begin(NOW, id); state.data.settled = []; }
+      }
+      while (state.data.running || state.data.waiting) {
+        if (!state.data.running) { state.begin(NOW, id); state.data.settled = []; }
+        finish();
+      }
+      expect(answered).toEqual(asked);
+    }));
+  });
+
+  it('runs with the definition that came with the latest request', () => {
+    const state = ModelState.fresh(definition('m'));
+    const edited = { ...definition('m'), downstream: ['n'] };
+    state.ask(request('a'), edited);
+    expect(state.data.definition.downstream).toEqual(['n']);
+  });
+});
+
+describe('a model that takes inputs from another', () => {
+  const fresh = () => ModelState.fresh(definition('m', ['u']));
+
+  it('waits for the run of its upstream model in the same batch, even when there is an older version', () => {
+    const state = fresh();
+    state.upstreamSettled(settled('u', 'old', ['earlier']), () => 'x');
+    state.data.waiting = undefined;
+    state.ask(request('now', ['u', 'm']), definition('m', ['u']));
+    state.begin(NOW, id);
+    expect(state.upstreamAnswer()).toBeUndefined();
+    state.upstreamSettled(settled('u', 'new', ['now', 'earlier']), () => 'x');
+    expect(state.upstreamAnswer()).toEqual({ versions: { u: ref('u', 'new') } });
+    expect(state.data.waiting).toBeUndefined();
+  });
+
+  it('takes the newest upstream version at once when that model was not asked alongside', () => {
+    const state = fresh();
+    state.upstreamSettled(settled('u', 'old'), () => 'x');
+    state.data.waiting = undefined;
+    state.ask(request('now', ['m']), definition('m', ['u']));
+    state.begin(NOW, id);
+    expect(state.upstreamAnswer()).toEqual({ versions: { u: ref('u', 'old') } });
+  });
+
+  it('is told why when the upstream model has no version', () => {
+    const state = fresh();
+    state.ask(request('now', ['u', 'm']), definition('m', ['u']));
+    state.begin(NOW, id);
+    state.upstreamSettled({ ...settled('u', undefined, ['now']), refusal: 'a missing column' }, () => 'x');
+    expect(state.upstreamAnswer()).toEqual({ refusal: expect.stringContaining('a missing column') });
+  });
+
+  it('asks for a run of its own when an upstream model has a new version, and not for the same version again', () => {
+    const state = fresh();
+    state.upstreamSettled(settled('u', 'v1'), () => 'x');
+    expect(state.data.waiting?.request).toMatchObject({ trigger: 'upstream', by: 'u' });
+    state.begin(NOW, id).upstreamGiven = true;
+    state.end({ status: 'made', reason: 'ok', made: made('w1', { u: 'v1' }) }, NOW);
+    state.upstreamSettled(settled('u', 'v1', ['again']), () => 'x');
+    expect(state.data.waiting).toBeUndefined();
+    state.upstreamSettled(settled('u', 'v2'), () => 'x');
+    expect(state.data.waiting).toBeDefined();
+  });
+
+  it('keeps its last good version when a run is refused', () => {
+    const state = fresh();
+    state.ask(request('a'), definition('m', ['u']));
+    state.begin(NOW, id);
+    state.end({ status: 'made', reason: 'ok', made: made('v1') }, NOW);
+    state.ask(request('b'), definition('m', ['u']));
+    state.begin(NOW, id);
+    const told = state.end({ status: 'refused', reason: 'worse', made: made('v2') }, NOW);
+    expect(told).toMatchObject({ version: ref('m', 'v1'), refusal: 'worse' });
+  });
+});
