@@ -83,7 +83,8 @@ export function toColumn(values: readonly unknown[], form: ColumnForm, refuse: (
         values: values.map((value, i) => {
           if (value === null || value === undefined) return null;
           if (typeof value === 'string') return value;
-          if (lenient && (typeof value === 'number' || typeof value === 'boolean')) return String(value);
+          // A snapshot's numbers and booleans are read the same way where a model takes them as strings.
+          if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return String(value);
           refuse(i, EXPECTED[type]);
           return null;
         }),

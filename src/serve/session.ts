@@ -8,8 +8,8 @@ import { loadOnnxRuntime } from '../native';
 /** Rows of one run of ONNX Runtime: bounds the memory of a large table, and lets other work in between. */
 export const BATCH_ROWS = 4_096;
 
-/** What must be known of an ONNX file to run it; a manifest with its task. */
-export interface SessionSpec { model: string; task: Task; features: readonly Feature[] }
+/** What must be known of an ONNX file to run it: a manifest, or what there is before it. */
+export interface SessionSpec { model: string; spec: { task: Task }; features: readonly Feature[] }
 
 export interface Session {
   /**
@@ -33,30 +33,30 @@ export async function runOnnx(source: string | Uint8Array, spec: SessionSpec, ta
 }
 
 /** Loads an ONNX file, from its path or its bytes. @throws ShoalError ARTIFACT_CORRUPT when it can't be loaded or lacks an input or output */
-export async function openSession(source: string | Uint8Array, spec: SessionSpec): Promise<Session> {
+export async function openSession(source: string | Uint8Array, { model, spec: { task }, features }: SessionSpec): Promise<Session> {
   const runtime = loadOnnxRuntime();
-  const session = await create(runtime, source, spec);
-  refuseUnlike(session, spec);
-  const outputs = Object.keys(OUTPUTS[spec.task]);
+  const session = await create(runtime, source, model);
+  const outputs = Object.keys(OUTPUTS[task]);
+  refuseUnlike(session, { model, inputs: features.map((feature) => feature.name), outputs });
 
   return {
     async run(table, { signal } = {}) {
-      if (table.rows === 0) return { rows: 0, columns: Object.fromEntries(outputs.map((name) => [name, emptyColumn(session, spec.task, name)])) };
-      const read = spec.features.map((feature) => reader(runtime.Tensor, feature, table, spec.model));
+      if (table.rows === 0) return { rows: 0, columns: Object.fromEntries(outputs.map((name) => [name, emptyColumn(session, task, name)])) };
+      const read = features.map((feature) => reader(runtime.Tensor, feature, table, model));
       const parts: Record<string, Tensor>[] = [];
       for (let from = 0; from < table.rows; from += BATCH_ROWS) {
         signal?.throwIfAborted();
         const to = Math.min(from + BATCH_ROWS, table.rows);
-        const feeds = Object.fromEntries(spec.features.map(({ name }, i) => [name, read[i]!(from, to)]));
+        const feeds = Object.fromEntries(features.map(({ name }, i) => [name, read[i]!(from, to)]));
         parts.push(await session.run(feeds, outputs) as Record<string, Tensor>);
       }
-      return { rows: table.rows, columns: Object.fromEntries(outputs.map((name) => [name, join(spec.task, name, parts.map((part) => part[name]!))])) };
+      return { rows: table.rows, columns: Object.fromEntries(outputs.map((name) => [name, join(task, name, parts.map((part) => part[name]!))])) };
     },
     release: () => session.release(),
   };
 }
 
-async function create(runtime: typeof import('onnxruntime-node'), source: string | Uint8Array, { model }: SessionSpec): Promise<InferenceSession> {
+async function create(runtime: typeof import('onnxruntime-node'), source: string | Uint8Array, model: string): Promise<InferenceSession> {
   // Small networks: handing a row's work to other threads costs more than the work.
   const options: InferenceSession.SessionOptions = { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential', logSeverityLevel: 3 };
   try {
@@ -68,10 +68,12 @@ async function create(runtime: typeof import('onnxruntime-node'), source: string
   }
 }
 
-function refuseUnlike(session: InferenceSession, { model, task, features }: SessionSpec): void {
-  const wanted = { inputs: features.map((f) => f.name), outputs: Object.keys(OUTPUTS[task]) };
-  const missing = { inputs: wanted.inputs.filter((n) => !session.inputNames.includes(n)), outputs: wanted.outputs.filter((n) => !session.outputNames.includes(n)) };
-  const unknown = session.inputNames.filter((n) => !wanted.inputs.includes(n));
+function refuseUnlike(session: InferenceSession, { model, inputs, outputs }: { model: string; inputs: string[]; outputs: string[] }): void {
+  const missing = {
+    inputs: inputs.filter((name) => !session.inputNames.includes(name)),
+    outputs: outputs.filter((name) => !session.outputNames.includes(name)),
+  };
+  const unknown = session.inputNames.filter((name) => !inputs.includes(name));
   if (missing.inputs.length + missing.outputs.length + unknown.length === 0) return;
   const said = [
     missing.inputs.length > 0 && `it lacks the input ${missing.inputs.join(', ')}`,

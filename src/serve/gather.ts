@@ -1,0 +1,99 @@
+import { ShoalError } from '../domain/errors';
+import type { Expression } from '../domain/expression';
+import type { Row } from '../domain/prediction';
+import { cellOf, toColumn } from '../domain/rows';
+import { takeColumn, type Column, type Table } from '../domain/table';
+import type { StageOutcome } from './outcome';
+import { columnName, type PlannedInput, type PlannedStage, type PlannedVersion } from './stagePlan';
+
+/** What stages read: the request, and what the stages before said. */
+export interface Sources {
+  /** By column, or by `columnName`. */
+  input: Table;
+  /** The rows as they came; made from `input` when absent. */
+  rows?: readonly Row[];
+  outcomes: ReadonlyMap<string, StageOutcome>;
+}
+
+/** Rows of a version's own table, with the columns that the stage's `with` sets. */
+export function gather(version: PlannedVersion, stage: PlannedStage, sources: Sources, rows: readonly number[]): Table {
+  const columns = version.inputs.map((input): [string, Column] => {
+    const expression = 'column' in input.from ? stage.with.get(input.from.column) : undefined;
+    if (expression) return [input.name, computed(expression, { input, stage, sources, rows })];
+    const column = 'column' in input.from ? requested(sources.input, input, input.from.column) : upstream(input, { stage, version, sources });
+    return [input.name, rows.length === sources.input.rows ? column : takeColumn(column, rows)];
+  });
+  return { rows: rows.length, columns: Object.fromEntries(columns) };
+}
+
+function requested(table: Table, { type }: PlannedInput, column: string): Column {
+  const found = table.columns[columnName(column, type)] ?? table.columns[column];
+  if (found) return found;
+  throw new ShoalError('COLUMN_MISSING', `The table has no column ${column}.`, { details: { column } });
+}
+
+function upstream({ from, name, width }: PlannedInput, of: { stage: PlannedStage; version: PlannedVersion; sources: Sources }): Column {
+  const { stage: above, output } = from as { stage: string; output: string };
+  const outcome = of.sources.outcomes.get(above);
+  const column = outcome?.outputs.columns[output];
+  const model = of.version.ref.model;
+  if (!outcome || !column) {
+    throw new ShoalError('STAGE_FAILED', `Stage ${of.stage.spec.model}: ${model} reads ${output} of ${above}, which has not been run.`, {
+      details: { stage: of.stage.spec.model, model, upstream: above, output },
+    });
+  }
+  if (column.type === 'vector' && width !== undefined && column.width !== width) {
+    throw new ShoalError('COLUMN_TYPE', `Stage ${of.stage.spec.model}: ${model} (version ${of.version.ref.id}) takes ${width} numbers as ${name}, and ` +
+      `${output} of stage ${above} (version ${outcome.version}) has ${column.width}.`, {
+      remedy: `Train ${model} against that version of ${above}, or make the fallback of ${above} as wide as its model's output.`,
+      details: { stage: of.stage.spec.model, input: name, expected: width, upstream: above, output, found: column.width },
+    });
+  }
+  return column;
+}
+
+function computed(expression: Expression, of: { input: PlannedInput; stage: PlannedStage; sources: Sources; rows: readonly number[] }): Column {
+  const { input: { type, width, from }, stage, sources, rows } = of;
+  const contextAt = contexts(sources, [expression]);
+  const values = rows.map((row) => expression.evaluate(contextAt(row)));
+  return toColumn(values, { type, width }, (i, expected) => {
+    const { column } = from as { column: string };
+    const found = JSON.stringify(values[i])?.slice(0, 40);
+    throw new ShoalError('EXPRESSION', `Stage ${stage.spec.model}: the expression for ${column}, \`${expression.text}\`, gives ${found} for row ${rows[i]}, where ${expected} is needed.`, {
+      details: { stage: stage.spec.model, column, expression: expression.text, row: rows[i], expected, found },
+    });
+  });
+}
+
+/** The rows for which an expression holds. */
+export function rowsWhere(expression: Expression, sources: Sources): { held: number[]; others: number[] } {
+  const contextAt = contexts(sources, [expression]);
+  const [held, others]: [number[], number[]] = [[], []];
+  for (let row = 0; row < sources.input.rows; row++) (expression.test(contextAt(row)) ? held : others).push(row);
+  return { held, others };
+}
+
+export interface RowContext { input: Row; stages: Record<string, Row> }
+
+/** By row, what expressions see of it: only what they read is made. */
+export function contexts(sources: Sources, expressions: readonly Expression[]): (row: number) => RowContext {
+  const references = expressions.flatMap((expression) => expression.references);
+  const all = references.some(({ root, path }) => root === 'stages' && path.length === 0);
+  const named = new Set(references.flatMap(({ root, path: [name] }) => (root === 'stages' && name !== undefined ? [name] : [])));
+  const stages = [...sources.outcomes].filter(([name]) => all || named.has(name));
+  const inputAt = rowReader(sources, references.flatMap(({ root, path: [name] }) => (root === 'input' ? [name] : [])));
+  return (row) => ({
+    input: inputAt(row),
+    stages: Object.fromEntries(stages.map(([name, { outputs }]) => [name, cells(outputs.columns, row)])),
+  });
+}
+
+const cells = (columns: Record<string, Column>, row: number): Row =>
+  Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, cellOf(column, row)]));
+
+function rowReader({ input, rows }: Sources, names: (string | undefined)[]): (row: number) => Row {
+  if (rows) return (row) => rows[row]!;
+  const wanted = names.includes(undefined) ? Object.keys(input.columns) : names as string[];
+  const columns = Object.fromEntries(wanted.flatMap((name) => (input.columns[name] ? [[name, input.columns[name]]] : [])));
+  return (row) => cells(columns, row);
+}

@@ -1,0 +1,104 @@
+import type { StageAnswer, StageStatus } from '../domain/prediction';
+import { cellsOf, toColumn } from '../domain/rows';
+import { isNumeric, isString, takeRows, type Column, type ColumnType, type Table } from '../domain/table';
+import { ShoalError } from '../domain/errors';
+import type { Manifest } from '../domain/version';
+import { outputTypes, widthOf } from './stagePlan';
+
+/** What one stage said, typed: what a StageAnswer is before it is JSON. */
+export interface StageOutcome {
+  version: string;
+  /** One row a row of the request; missing where the stage was skipped with no fallback. */
+  outputs: Table;
+  status: StageStatus[];
+  /** By row: why its model did not answer it. */
+  reasons: ReadonlyMap<number, string>;
+}
+
+export function toAnswer({ version, outputs, status, reasons }: StageOutcome): StageAnswer {
+  const columns = Object.entries(outputs.columns).map(([name, column]) => [name, cellsOf(column, outputs.rows)]);
+  return { version, outputs: Object.fromEntries(columns), status, ...(reasons.size > 0 && { fallbackReason: summary(reasons) }) };
+}
+
+const MAX_REASONS = 3;
+
+/** The distinct reasons, the commonest first, with their counts when there are several. */
+function summary(reasons: ReadonlyMap<number, string>): string {
+  const counts = new Map<string, number>();
+  for (const reason of reasons.values()) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const ordered = [...counts].sort((a, b) => b[1] - a[1]);
+  if (ordered.length === 1) return ordered[0]![0];
+  const listed = ordered.slice(0, MAX_REASONS).map(([reason, count]) => `${reason} (${count} ${count === 1 ? 'row' : 'rows'})`);
+  return listed.join('; ') + (ordered.length > MAX_REASONS ? `; and ${ordered.length - MAX_REASONS} other reasons` : '');
+}
+
+/** An answer of another activity, typed again. Its reasons stay with that answer. */
+export function fromAnswer(stage: string, answer: StageAnswer, manifest: Manifest): StageOutcome {
+  const columns = outputTypes(manifest).map(([name, type]): [string, Column] => {
+    const values = answer.outputs[name] ?? new Array<null>(answer.status.length).fill(null);
+    const width = values.find((value) => Array.isArray(value))?.length ?? widthOf(manifest);
+    return [name, toColumn(values, { type, width }, (row, expected) => {
+      throw new ShoalError('STAGE_FAILED', `Stage ${stage}, version ${answer.version}: its answer to row ${row} is not ${expected} (${name}).`, {
+        details: { stage, version: answer.version, row, output: name },
+      });
+    })];
+  });
+  return { version: answer.version, outputs: { rows: answer.status.length, columns: Object.fromEntries(columns) }, status: answer.status, reasons: new Map() };
+}
+
+/** Answers to some of the rows. */
+export interface Part { rows: ArrayLike<number>; table: Table }
+
+export interface Shape { rows: number; types: [name: string, type: ColumnType][]; /** Of vectors, when no part has one. */ width: number | undefined }
+
+/**
+ * Parts put together as one table; rows in no part are missing, and so are outputs that a part lacks.
+ *
+ * @throws TypeError when the vectors of the parts differ in width
+ */
+export function assemble(parts: readonly Part[], { rows, types, width }: Shape): Table {
+  return { rows, columns: Object.fromEntries(types.map(([name, type]) => [name, assembleColumn(parts, { rows, name, type, width })])) };
+}
+
+function assembleColumn(parts: readonly Part[], of: { rows: number; name: string; type: ColumnType; width: number | undefined }): Column {
+  const { rows, name, type } = of;
+  const present = parts.flatMap((part) => (part.rows.length > 0 && part.table.columns[name] ? [{ rows: part.rows, column: part.table.columns[name] }] : []));
+  const [only] = present;
+  if (only && present.length === 1 && only.rows.length === rows) return only.column; // rows are in order, so it is all of them
+  if (type === 'vector') {
+    const width = (only?.column.type === 'vector' ? only.column.width : undefined) ?? of.width ?? 0;
+    const values = new Float32Array(rows * width).fill(NaN);
+    for (const part of present) {
+      if (part.column.type !== 'vector') throw new TypeError(`${name} must be a vector`);
+      if (part.column.width !== width) throw new TypeError(`${name} has ${part.column.width} numbers for some rows and ${width} for others`);
+      for (let i = 0; i < part.rows.length; i++) values.set(part.column.values.subarray(i * width, (i + 1) * width), part.rows[i]! * width);
+    }
+    return { type, width, values };
+  }
+  if (type === 'category' || type === 'text') {
+    const values = new Array<string | null>(rows).fill(null);
+    for (const { rows: at, column } of present) if (isString(column)) for (let i = 0; i < at.length; i++) values[at[i]!] = column.values[i]!;
+    return { type, values };
+  }
+  const values = new Float64Array(rows).fill(NaN);
+  for (const { rows: at, column } of present) if (isNumeric(column)) for (let i = 0; i < at.length; i++) values[at[i]!] = column.values[i]!;
+  return { type, values };
+}
+
+/** The rows of a table in which an output is NaN, infinite or null. */
+export function unfinishedRows(table: Table, outputs: readonly string[]): number[] {
+  const columns = outputs.map((name) => table.columns[name]!);
+  return range(table.rows).filter((row) => columns.some((column) => !finite(column, row)));
+}
+
+function finite(column: Column, row: number): boolean {
+  if (isString(column)) return column.values[row] != null;
+  if (isNumeric(column)) return Number.isFinite(column.values[row]!);
+  for (let i = row * column.width; i < (row + 1) * column.width; i++) if (!Number.isFinite(column.values[i]!)) return false;
+  return true;
+}
+
+export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+
+/** The given rows; the table itself when those are all. */
+export const someRows = (table: Table, rows: readonly number[]): Table => (rows.length === table.rows ? table : takeRows(table, rows));

@@ -1,0 +1,120 @@
+import { compile } from '../domain/expression';
+import type { Row, StageAnswer } from '../domain/prediction';
+import { rowsToTable, type RowColumn } from '../domain/rows';
+import type { Table } from '../domain/table';
+import type { Release } from '../domain/version';
+import { contexts, type Sources } from './gather';
+import type { Models } from './models';
+import { fromAnswer, toAnswer, type StageOutcome } from './outcome';
+import { runStage } from './stage';
+import { columnsOf, planStages, type Plan } from './stagePlan';
+
+/** What runs a version: `Models`. */
+export type Runner = Pick<Models, 'manifest' | 'warm' | 'run' | 'baseline'>;
+export interface StageDeps { models: Runner; signal?: AbortSignal }
+
+export interface RowsRequest {
+  release: Release;
+  /** The stages to run now; those they need are among them, or in `earlier`. */
+  stages: readonly string[];
+  rows: readonly Row[];
+  earlier: Readonly<Record<string, StageAnswer>>;
+  /** For CSV rows: numbers and dates are read from strings. */
+  lenient?: boolean;
+}
+
+/**
+ * Runs stages for request rows, each as soon as those it needs are done.
+ *
+ * @throws ShoalError of `rowsToTable` when the rows do not fit what any stage of the chain reads; STAGE_FAILED when a stage fails
+ * that has no fallback
+ */
+export async function runStages(request: RowsRequest, deps: StageDeps): Promise<Record<string, StageAnswer>> {
+  const { release, stages, rows, earlier, lenient } = request;
+  const plan = await planStages(release, deps.models);
+  const { columns, mentioned } = columnsOf(plan, release);
+  const input = rowsToTable(rows, columns, { lenient, alsoRead: mentioned });
+  const before = new Map(Object.entries(earlier).map(([stage, answer]) => [stage, fromAnswer(stage, answer, plan.get(stage)!.manifest)]));
+  const outcomes = await runPlanned({ plan, stages, given: {} }, { input, rows, outcomes: before }, deps);
+  return Object.fromEntries([...outcomes].map(([stage, outcome]) => [stage, toAnswer(outcome)]));
+}
+
+export interface TableRequest {
+  release: Release;
+  /** All of them when absent. */
+  stages?: readonly string[];
+  /** The columns of `chainColumns`, by their names in the rows. */
+  input: Table;
+  earlier?: Readonly<Record<string, StageOutcome>>;
+  /** By stage, outputs that stand for running its model. A row that is missing throughout counts as one that the model refused. */
+  given?: Readonly<Record<string, Table>>;
+}
+
+/** Runs stages on a table, for batches of any size: nothing becomes JSON. */
+export async function runStagesOnTable(request: TableRequest, deps: StageDeps): Promise<Record<string, StageOutcome>> {
+  const { release, input, given = {} } = request;
+  const plan = await planStages(release, deps.models);
+  const outcomes = new Map(Object.entries(request.earlier ?? {}));
+  return Object.fromEntries(await runPlanned({ plan, stages: request.stages ?? [...plan.keys()], given }, { input, outcomes }, deps));
+}
+
+/** The columns that a chain's models read from its rows, and the names of all that its expressions mention. */
+export async function chainColumns(release: Release, models: Pick<Models, 'manifest'>): Promise<{ columns: RowColumn[]; mentioned: string[] }> {
+  return columnsOf(await planStages(release, models), release);
+}
+
+async function runPlanned(
+  work: { plan: Plan; stages: readonly string[]; given: Readonly<Record<string, Table>> },
+  sources: Sources,
+  deps: StageDeps,
+): Promise<Map<string, StageOutcome>> {
+  // One failure ends the others.
+  const failed = new AbortController();
+  const signal = deps.signal ? AbortSignal.any([deps.signal, failed.signal]) : failed.signal;
+  const outcomes = new Map(sources.outcomes);
+  const running = new Map<string, Promise<StageOutcome>>();
+  const wanted = new Set(work.stages);
+  for (const [name, stage] of work.plan) {
+    if (!wanted.has(name)) continue;
+    running.set(name, (async () => {
+      await Promise.all(stage.needs.map((other) => running.get(other)));
+      signal.throwIfAborted();
+      // It sees those it needs, and not whichever else happen to be done.
+      const seen = new Map(stage.needs.flatMap((other) => (outcomes.has(other) ? [[other, outcomes.get(other)!]] : [])));
+      const run = { stage, plan: work.plan, given: work.given[name], sources: { ...sources, outcomes: seen } };
+      const outcome = await runStage(run, { models: deps.models, signal });
+      outcomes.set(name, outcome);
+      return outcome;
+    })());
+  }
+  try {
+    const done = await Promise.all([...running].map(async ([name, outcome]) => [name, await outcome] as const));
+    return new Map(done);
+  } catch (error) {
+    failed.abort(error);
+    throw error;
+  }
+}
+
+/** The chain's outputs, one object a row. @throws ShoalError EXPRESSION */
+export function chainOutputs(release: Release, rows: readonly Row[], answers: Readonly<Record<string, StageAnswer>>): Record<string, unknown>[] {
+  const outputs = Object.entries(release.spec.output).map(([name, text]) => [name, compile(text)] as const);
+  const named = [...new Set(outputs.flatMap(([, { references }]) => references.flatMap(({ root, path: [stage] }) => (root === 'stages' ? [stage] : []))))];
+  const read = named.includes(undefined) ? Object.keys(answers) : named.filter((stage) => stage !== undefined && Object.hasOwn(answers, stage)) as string[];
+  return rows.map((input, row) => {
+    const stages = Object.fromEntries(read.map((stage) => [
+      stage, Object.fromEntries(Object.entries(answers[stage]!.outputs).map(([output, values]) => [output, values[row] ?? null])),
+    ]));
+    return Object.fromEntries(outputs.map(([name, expression]) => [name, expression.evaluate({ input, stages })]));
+  });
+}
+
+/** The chain's outputs for a table, by name: one entry a row. @throws ShoalError EXPRESSION */
+export function tableOutputs(release: Release, input: Table, outcomes: Readonly<Record<string, StageOutcome>>): Record<string, unknown[]> {
+  const sources = { input, outcomes: new Map(Object.entries(outcomes)) };
+  return Object.fromEntries(Object.entries(release.spec.output).map(([name, text]) => {
+    const expression = compile(text);
+    const contextAt = contexts(sources, [expression]);
+    return [name, Array.from({ length: input.rows }, (_, row) => expression.evaluate(contextAt(row)))];
+  }));
+}
