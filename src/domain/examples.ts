@@ -152,18 +152,26 @@ function foldOf(blocks: Int32Array, period: number): number {
 
 /**
  * The forecast of each period that nobody who made it was taught: outputs of `examples` (cross-fitted, [rows, horizon] by name), at
- * the shortest step whose origin lies in the period's own block; in the holdout, whichever origin. One row per (series, period),
- * `keys` as `seriesKey`; each output a number column.
+ * the shortest step whose origin lies in the period's own block; in the holdout, whichever origin. One row per (series, period) up to
+ * the end of the series, `keys` as `seriesKey`; each output a number column.
  */
 export function forecastsByPeriod(examples: Examples, outputs: Table): { keys: string[]; table: Table } {
   const { series, origins, blocks, target } = examples;
+  const ends = new Map<string, number>();
+  for (let row = 0; row < origins.length; row++) {
+    for (let step = 0; step < target.width; step++) {
+      if (Number.isNaN(target.values[row * target.width + step]!)) continue;
+      ends.set(series[row]!, Math.max(ends.get(series[row]!) ?? -Infinity, origins[row]! + step));
+    }
+  }
   const best = new Map<string, { row: number; step: number }>();
   for (let row = 0; row < origins.length; row++) {
     const fold = foldOf(blocks, origins[row]!);
     for (let step = 0; step < target.width; step++) {
       const period = origins[row]! + step;
       const itsFold = foldOf(blocks, period);
-      if (itsFold !== fold && itsFold !== HOLDOUT) break;
+      // Periods to come are better asked of the whole model, from the end of the series.
+      if ((itsFold !== fold && itsFold !== HOLDOUT) || period > ends.get(series[row]!)!) break;
       const key = seriesKey(series[row], period);
       const known = best.get(key);
       if (!known || step < known.step) best.set(key, { row, step });

@@ -133,6 +133,7 @@ describe('cross-fitted forecasts by period', () => {
     const made = new Map(keys.map((key, i) => [key, (table.columns.value as { values: Float64Array }).values[i]]));
     for (let period = 1; period < 16; period++) expect(made.get(seriesKey('', period))).toBe(period);
     expect(made.has(seriesKey('', 0))).toBe(false);
+    expect(made.has(seriesKey('', 16))).toBe(false);
   });
 
   test('where origins are left out, from an earlier one of the same fold, or in the holdout from any', () => {

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { evaluate, type Scored } from '../../src/domain/evaluate';
 import { baselineOutputs, meanBaseline, naiveOutputs, priorBaseline } from '../../src/domain/baseline';
 import { ShoalError } from '../../src/domain/errors';
+import { forecastScoring } from '../../src/domain/metrics-forecast';
 import { buildSeries, naiveScales } from '../../src/domain/series';
 import type { ModelSpec } from '../../src/domain/spec';
 import type { Column, Table } from '../../src/domain/table';
@@ -208,6 +209,27 @@ describe('forecast', () => {
     const zero = { target: { type: 'vector' as const, width: 1, values: Float32Array.of(0, 0) }, series: ['', ''], origins: Int32Array.of(1, 2) };
     const { smape } = run(spec, { truth: { task: 'forecast', examples: zero, scales }, newcomer: { outputs: table(2, { value: numbers([0, 5]) }) } });
     expect(smape!.value).toBe(1);
+  });
+
+  test.each([
+    ['many series, by series', 25, 4, { kind: 'units', count: 25 }],
+    ['few series, by blocks of origins as long as the horizon', 3, 20, { kind: 'blocks', count: 20, length: 4 }],
+    ['few origins, by shorter blocks', 1, 10, { kind: 'blocks', count: 10, length: 2 }],
+  ])('resamples %s', (_, names, origins, resampling) => {
+    const places = Array.from({ length: names * origins }, (_, i) => ({ name: `s${i % names}`, origin: Math.floor(i / names) }));
+    const target = { type: 'vector' as const, width: 4, values: new Float32Array(places.length * 4) };
+    const truth = { examples: { target, series: places.map((p) => p.name), origins: Int32Array.from(places, (p) => p.origin) }, scales };
+    expect(forecastScoring(truth, {}).resampling).toEqual(resampling);
+  });
+
+  test('pools all known cells, however they fall on series', () => {
+    const cells = { target: { type: 'vector' as const, width: 2, values: Float32Array.of(1, 2, 3, NaN, 5, 6) }, series: ['a', 'b', 'a'], origins: Int32Array.of(1, 1, 2) };
+    const { mase, rmse } = run(spec, {
+      truth: { task: 'forecast', examples: cells, scales: new Map([['a', 2], ['b', 4]]) },
+      newcomer: { outputs: table(3, { value: vectors(2, [2, 2, 5, 0, 5, 8]) }) },
+    });
+    expect(mase!.value).toBeCloseTo((1 / 2 + 0 + 2 / 4 + 0 + 2 / 2) / 5, 12);
+    expect(rmse!.value).toBeCloseTo(Math.sqrt((1 + 4 + 4) / 5), 12);
   });
 
   test('a different horizon cannot be compared, and the error says so', () => {
