@@ -4,7 +4,7 @@ export type Environment = Record<string, string | undefined>;
 const REFERENCE = /\$\$\{|\$\{([^}]*)\}?/g;
 const NAME = /^([A-Za-z_][A-Za-z0-9_]*)(:-([\s\S]*))?$/;
 
-export type Interpolation = { text: string; changed: boolean; mistakes: { offset: number; message: string; remedy?: string }[] };
+export type Interpolation = { text: string; changed: boolean; mistakes: { offset: number; length: number; message: string; remedy?: string }[] };
 
 /** Puts environment variables in: ${NAME}, or ${NAME:-default} where NAME may be unset or empty. */
 export function interpolate(text: string, env: Environment): Interpolation {
@@ -15,7 +15,7 @@ export function interpolate(text: string, env: Environment): Interpolation {
     if (whole === '$${') return '${';
     const match = whole.endsWith('}') ? NAME.exec(inner ?? '') : null;
     if (!match) {
-      mistakes.push({ offset, message: `\`${whole}\` is no reference to an environment variable`, remedy: 'Write ${NAME} or ${NAME:-default}; $${ is a plain ${.' });
+      mistakes.push({ offset, length: whole.length, message: `\`${whole}\` is no reference to an environment variable`, remedy: 'Write ${NAME} or ${NAME:-default}; $${ is a plain ${.' });
       return whole;
     }
     const [, variable = '', fallback, standard] = match;
@@ -24,6 +24,7 @@ export function interpolate(text: string, env: Environment): Interpolation {
     if (standard !== undefined) return standard;
     mistakes.push({
       offset,
+      length: whole.length,
       message: `the environment variable ${variable} is not set`,
       remedy: `Set it, or give a default: \${${variable}:-default}.`,
     });

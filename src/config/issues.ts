@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { nearest, oneOf } from '../domain/nearest';
 import type { Problem } from './problems';
+import { NAME, expectations } from './schemaModel';
 
 type Issue = z.core.$ZodIssue;
 type Schema = z.core.$ZodType;
@@ -17,6 +18,7 @@ function told(issue: Issue, parent: readonly PropertyKey[], value: unknown, root
     case 'unrecognized_keys': {
       const known = keysAt(root, path, value);
       return issue.keys.map((key) => {
+        if (known.includes(key)) return { path: [...path, key], at: 'key', message: `\`${key}\` can't stand beside ${oneOf(Object.keys(actual as object).filter((other) => other !== key))}` };
         const suggestion = nearest(key, known);
         return {
           path: [...path, key],
@@ -33,9 +35,11 @@ function told(issue: Issue, parent: readonly PropertyKey[], value: unknown, root
       return union(issue, path, actual, value, root);
     case 'invalid_value':
       return [{ path, message: 'not a value it can have', ...choice(issue.values.map(String), actual) }];
-    case 'invalid_type':
-      if (actual === undefined) return [{ path, at: 'key', message: `\`${String(path.at(-1) ?? 'the document')}\` is missing`, expected: TYPE_NAMES[issue.expected] ?? issue.expected }];
-      return [{ path, message: 'wrong type', expected: TYPE_NAMES[issue.expected] ?? issue.expected, found: describe(actual) }];
+    case 'invalid_type': {
+      const expected = expectsAt(root, path, value) ?? TYPE_NAMES[issue.expected] ?? issue.expected;
+      if (actual === undefined) return [{ path, at: 'key', message: `\`${String(path.at(-1) ?? 'the document')}\` is missing`, expected }];
+      return [{ path, message: 'wrong type', expected, found: describe(actual) }];
+    }
     case 'too_small':
       if (issue.origin === 'array' || issue.origin === 'string' || issue.origin === 'record') return [{ path, message: 'empty', expected: 'at least one' }];
       return [{ path, message: 'too small', expected: `${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`, found: describe(actual) }];
@@ -44,8 +48,8 @@ function told(issue: Issue, parent: readonly PropertyKey[], value: unknown, root
       return [{ path, message: unit ? 'too long' : 'too large', expected: `${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unit}`, found: unit ? undefined : describe(actual) }];
     }
     case 'invalid_format':
-      if (issue.pattern?.includes('ms')) return [{ path, message: 'not a duration', expected: 'a number and its unit, such as 500ms, 10s or 2m', found: describe(actual) }];
-      return [{ path, message: `${describe(actual)} can't be a name`, ...nameHint(String(actual)) }];
+      if (issue.pattern === String(NAME)) return [{ path, message: `${describe(actual)} can't be a name`, ...nameHint(String(actual)) }];
+      return [{ path, message: 'not in the form it must have', expected: expectsAt(root, path, value), found: describe(actual) }];
     default:
       return [{ path, message: issue.message, found: issue.code === 'custom' ? undefined : describe(actual) }];
   }
@@ -139,6 +143,10 @@ function flatten(schema: Schema, value: unknown): Schema[] {
   if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => flatten(option, value));
   return [schema];
 }
+
+/** What a schema says of itself that it expects. */
+const expectsAt = (root: Schema, path: readonly (string | number)[], value: unknown): string | undefined =>
+  schemasAt(root, path, value).map((schema) => expectations.get(schema)?.expects).find((expects) => expects !== undefined);
 
 const keysAt = (root: Schema, path: readonly (string | number)[], value: unknown): string[] =>
   [...new Set(schemasAt(root, path, value).flatMap((schema) => (schema instanceof z.ZodObject ? Object.keys(schema.shape) : [])))];

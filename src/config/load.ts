@@ -2,12 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve as resolvePath } from 'node:path';
 import { ShoalError } from '../domain/errors';
 import type { ProjectSpec } from '../domain/spec';
+import { checkDocument } from './check';
 import type { Environment } from './environment';
-import { problemsOf } from './issues';
-import { configError } from './problems';
-import type { Problem } from './problems';
-import { resolve } from './resolve';
-import { documentSchema } from './schema';
+import { configError, pathText } from './problems';
 import { readYaml } from './yaml';
 
 /** Reads temporal.yaml. Throws CONFIG with all its mistakes: `details.problems` is a LocatedProblem[]. */
@@ -28,17 +25,11 @@ export async function loadProject(path: string, env: Environment = process.env):
 
 /** The project in a text of YAML; `file` names it in errors, and paths are relative to its folder. Throws CONFIG. */
 export function parseProject(text: string, { file, env = {} }: { file: string; env?: Environment }): ProjectSpec {
-  const { value, problems, locate } = readYaml(text, env);
-  const checked = value === undefined ? { problems: [] } : checkDocument(value, dirname(resolvePath(file)));
-  const all = [...problems, ...checked.problems];
+  const { value, interpolated, problems, locate } = readYaml(text, env);
+  const checked = value === undefined ? { problems: [] } : checkDocument(value, { folder: dirname(resolvePath(file)), interpolated });
+  // Where a variable is missing, that its value is wrong is no news.
+  const paths = new Set(problems.map((problem) => pathText(problem.path)));
+  const all = [...problems, ...checked.problems.filter((problem) => !paths.has(pathText(problem.path)))];
   if (all.length > 0 || !checked.project) throw configError(all, { file, locate });
   return checked.project;
-}
-
-/** A document as plain values, checked in full. `folder` is what its paths are relative to. */
-export function checkDocument(value: unknown, folder: string): { project?: ProjectSpec; problems: Problem[] } {
-  const parsed = documentSchema.safeParse(value);
-  if (!parsed.success) return { problems: problemsOf(parsed.error, value, documentSchema) };
-  const { project, problems } = resolve(parsed.data, folder);
-  return problems.length > 0 ? { problems } : { project, problems };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { METRICS } from '../domain/spec';
 import { DEFAULT_NAMESPACE, DEFAULT_STAGE_TIMEOUT, DEFAULT_STORE, DEFAULT_TASK_QUEUE, DEFAULT_WORKERS } from './defaults';
-import { column, gateSchema, modelSchema, name } from './schemaModel';
+import { column, expectations, gateSchema, modelSchema, name } from './schemaModel';
 
 /** The document people write: temporal.yaml, or the argument of `defineProject`. `resolve` makes a ProjectSpec of it. */
 export const FORMATS = ['csv', 'tsv', 'json', 'jsonl', 'parquet'] as const;
@@ -26,11 +26,14 @@ const fallbackSchema = z.union([
   }).describe('A constant.'),
 ]);
 
+const duration = z.string().regex(/^\d+(\.\d+)?(ms|s|m)$/);
+expectations.add(duration, { expects: 'a number and its unit, such as 500ms, 10s or 2m' });
+
 const stageSchema = z.strictObject({
   when: z.union([z.string().min(1), z.boolean()]).optional()
     .describe('CEL over `input` (the request\'s row) and `stages` (earlier outputs); where it is false the stage is skipped.'),
   with: z.record(column, expression).default({}).describe('CEL expressions that set or replace columns for this stage only.'),
-  timeout: z.string().regex(/^\d+(\.\d+)?(ms|s|m)$/).default(DEFAULT_STAGE_TIMEOUT)
+  timeout: duration.default(DEFAULT_STAGE_TIMEOUT)
     .describe('How long it may take: a number and `ms`, `s` or `m`.'),
   fallback: fallbackSchema.optional()
     .describe('What it answers when its model fails, takes too long or is skipped; nothing (missing) when absent.'),

@@ -9,6 +9,9 @@ export const name = z.string().regex(NAME).max(64);
 /** A column is whatever the source calls it. */
 export const column = z.string().min(1);
 
+/** In words, for errors: what a schema expects, where its type does not say it. */
+export const expectations = z.registry<{ expects: string }>();
+
 export const COLUMN_TYPES = ['number', 'category', 'text', 'boolean', 'date'] as const;
 
 const columnInput = z.strictObject({

@@ -1,12 +1,15 @@
-import { LineCounter, isAlias, isMap, isPair, isScalar, isSeq, parseDocument, visit } from 'yaml';
+import { LineCounter, isAlias, isMap, isPair, isScalar, isSeq, parseDocument } from 'yaml';
 import type { Document, Node, ParsedNode, Scalar } from 'yaml';
 import { interpolate } from './environment';
 import type { Environment } from './environment';
+import { pathText } from './problems';
 import type { Path, Position, Problem } from './problems';
 
 export interface YamlText {
   /** The document as plain JSON, environment variables put in; undefined where the text is no YAML. */
   value: unknown;
+  /** Paths (`pathText`) of the values that environment variables were put into: they are text, whatever they look like. */
+  interpolated: ReadonlySet<string>;
   problems: Problem[];
   /** Where in the text a problem is: at the nearest thing that is there. */
   locate: (problem: Problem) => Position;
@@ -24,60 +27,78 @@ export function readYaml(text: string, env: Environment): YamlText {
   };
 
   for (const { message, pos, code } of [...document.errors, ...document.warnings]) {
-    add({ path: [], message: sentence(message), remedy: REMEDIES[code] }, pos);
+    const { line } = lines.linePos(pos[0]);
+    const flow = /[[{,].*[^"']\$\{/.test(lineOf(text, lines, line)) && code !== 'DUPLICATE_KEY';
+    add({ path: [], message: MESSAGES[code] ?? sentence(message), remedy: flow ? 'Inside [ ] and { }, put quotes around ${...}.' : REMEDIES[code] }, pos);
   }
-  interpolateScalars(document, env, add);
+  // Read once before variables are put in: aliases that would never end are found here.
+  const readable = plain(document, add) !== undefined;
+  const interpolated = readable ? interpolateScalars(document, env, add) : new Set<string>();
 
   const locate = (problem: Problem): Position => {
     const [start, end] = positions.get(problem) ?? rangeAt(document, problem, text);
     const { line, col } = lines.linePos(Math.min(start, text.length));
     const lineStart = lines.lineStarts[line - 1] ?? 0;
-    const lineText = /^.*/.exec(text.slice(lineStart))?.[0] ?? '';
+    const lineText = lineOf(text, lines, line);
     return { line, column: col, text: lineText, length: Math.max(1, Math.min(end, lineStart + lineText.length) - start) };
   };
-  return { value: plain(document, add), problems, locate };
+  return { value: readable ? document.toJS({ maxAliasCount: MAX_ALIASES }) : undefined, interpolated, problems, locate };
 }
+
+const lineOf = (text: string, lines: LineCounter, line: number): string => /^.*/.exec(text.slice(lines.lineStarts[line - 1] ?? 0))?.[0] ?? '';
+
+const MESSAGES: Record<string, string | undefined> = { MULTIPLE_DOCS: 'a second document begins here' };
 
 const REMEDIES: Record<string, string | undefined> = {
   DUPLICATE_KEY: 'Names are unique: rename or remove one.',
   TAB_AS_INDENT: 'Indent with spaces.',
-  MULTIPLE_DOCS: 'A project is one document: remove the `---`.',
+  MULTIPLE_DOCS: 'A project is one document: remove this line.',
 };
 
 const sentence = (message: string): string => message.charAt(0).toLowerCase() + message.slice(1).replace(/[.:]$/, '');
 
 type Add = (problem: Problem, range: readonly [number, number]) => void;
 
+const MAX_ALIASES = 100;
+
+/** Undefined, with a problem added, where the document is no plain JSON. */
 function plain(document: Document, add: Add): unknown {
   if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY')) return undefined;
   try {
-    return document.toJS({ maxAliasCount: 100 });
+    return JSON.parse(JSON.stringify(document.toJS({ maxAliasCount: MAX_ALIASES })));
   } catch (error) {
-    add({ path: [], message: sentence((error as Error).message) }, [0, 0]);
+    const circular = error instanceof TypeError;
+    add({ path: [], message: circular ? 'an alias stands inside its own anchor' : sentence((error as Error).message) }, [0, 0]);
     return undefined;
   }
 }
 
-/** A plain (unquoted) scalar is read again after its variables are put in, so that `${PORT}` can be a number. */
-function interpolateScalars(document: Document, env: Environment, add: Add): void {
-  visit(document, {
-    Scalar(key, node) {
-      if (key === 'key' || typeof node.value !== 'string') return;
-      const { text, changed, mistakes } = interpolate(node.value, env);
-      const start = contentStart(node);
-      for (const { offset, ...mistake } of mistakes) {
-        const at = start + offset;
-        add({ path: [], ...mistake }, [at, node.range?.[1] ?? at + 1]);
-      }
-      if (!changed || mistakes.length > 0) return;
-      node.value = node.type === 'PLAIN' ? asPlainScalar(text) : text;
-    },
-  });
+/** Answers with the paths of the values that variables were put into; an aliased value has several. */
+function interpolateScalars(document: Document, env: Environment, add: Add): Set<string> {
+  const results = new Map<Scalar, boolean>();
+  const interpolated = new Set<string>();
+  const walk = (node: unknown, path: (string | number)[]): void => {
+    if (isAlias(node)) {
+      walk(node.resolve(document), path);
+    } else if (isMap(node)) {
+      for (const { key, value } of node.items) walk(value, [...path, String(isScalar(key) ? key.value : key)]);
+    } else if (isSeq(node)) {
+      node.items.forEach((item, index) => walk(item, [...path, index]));
+    } else if (isScalar(node) && typeof node.value === 'string') {
+      if (!results.has(node)) results.set(node, interpolateScalar(node, path, env, add));
+      if (results.get(node)) interpolated.add(pathText(path));
+    }
+  };
+  walk(document.contents, []);
+  return interpolated;
 }
 
-function asPlainScalar(text: string): unknown {
-  const read = parseDocument(text);
-  return read.errors.length === 0 && isScalar(read.contents) && read.contents.type === 'PLAIN' ? read.contents.value : text;
+function interpolateScalar(node: Scalar, path: Path, env: Environment, add: Add): boolean {
+  const { text, changed, mistakes } = interpolate(String(node.value), env);
+  const start = contentStart(node);
+  for (const { offset, length, ...mistake } of mistakes) add({ path, ...mistake }, [start + offset, start + offset + length]);
+  if (changed) node.value = text;
+  return changed;
 }
 
 /** Where the characters of a scalar begin: after the quote, if it has one. */

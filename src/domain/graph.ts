@@ -2,7 +2,7 @@ import { ShoalError } from './errors';
 import { compile } from './expression';
 import type { Reference } from './expression';
 import { nearest, oneOf } from './nearest';
-import { METRICS, OUTPUTS, upstreamOf } from './spec';
+import { MAIN_OUTPUT, METRICS, OUTPUTS, upstreamOf } from './spec';
 import type { ChainSpec, ModelSpec, ProjectSpec, StageSpec, Task } from './spec';
 
 /** A mistake in how models and chains fit together. `path` is its place in the project, as the document writes it. */
@@ -167,12 +167,26 @@ function checkUpstream(model: ModelSpec, upstreamName: string, output: string, m
 }
 
 function checkModelCycles(models: Models): GraphProblem[] {
-  const { cycle } = topologicalOrder(Object.keys(models), (name) => upstreamOf(models[name]!));
-  if (!cycle) return [];
-  const [first, second] = [cycle[0]!, cycle[1]!];
-  const index = models[first]!.inputs.findIndex((input) => input.kind === 'model' && input.model === second);
-  const own = cycle.length === 2 ? `If the column ${first} is meant, write { column: ${first} }.` : undefined;
-  return [{ path: ['models', first, 'inputs', index], message: `models need each other: ${cycle.join(' <- ')}`, remedy: own }];
+  return cyclesOf(Object.keys(models), (name) => upstreamOf(models[name]!)).map((cycle) => {
+    const [first, second] = [cycle[0]!, cycle[1]!];
+    const index = models[first]!.inputs.findIndex((input) => input.kind === 'model' && input.model === second);
+    const path = ['models', first, 'inputs', index];
+    if (first === second) return { path, message: `${first} can't be its own input`, remedy: `If the column ${first} is meant, write { column: ${first} }.` };
+    return { path, message: `models need each other: ${cycle.join(' <- ')}` };
+  });
+}
+
+/** Cycles, each found once the first link of those before it is cut. */
+function cyclesOf(names: readonly string[], needs: (name: string) => readonly string[]): string[][] {
+  const cut = new Set<string>();
+  const link = (name: string, need: string): string => JSON.stringify([name, need]);
+  const cycles: string[][] = [];
+  for (;;) {
+    const { cycle } = topologicalOrder(names, (name) => needs(name).filter((need) => !cut.has(link(name, need))));
+    if (!cycle) return cycles;
+    cycles.push(cycle);
+    cut.add(link(cycle[0]!, cycle[1]!));
+  }
 }
 
 function checkChain(chain: ChainSpec, { models }: ProjectSpec): GraphProblem[] {
@@ -198,13 +212,16 @@ function checkChain(chain: ChainSpec, { models }: ProjectSpec): GraphProblem[] {
       if (!columns.includes(column)) problems.push({ path: [...at, ...place, 'with', column], at: 'key', ...unknown('column', column, columns, ` read by ${stage.model}`) });
     }
     for (const { key, text } of stageExpressions(stage)) add([...place, ...key], ...checkExpression(text, { names, models, stage: stage.model }));
-    if (stage.fallback) add([...place, 'fallback'], ...checkFallback(stage, model, { models, names }));
+    for (const { key, ...finding } of checkFallback(stage, model, { models, names })) add([...place, 'fallback', ...key], finding);
   }
 
-  const needs = new Map(chain.stages.map((stage) => [stage.model, needsOf(stage, models)]));
-  const { cycle } = topologicalOrder(names, (name) => (needs.get(name) ?? []).filter((need) => need !== name));
-  if (cycle) add(['stages', cycle[0]!], { message: `stages wait for each other: ${cycle.join(' <- ')}` });
-
+  // Models that need each other are reported as such, and not once more for every chain.
+  if (cyclesOf(names, (name) => (own(models, name) ? upstreamOf(models[name]!) : [])).length === 0) {
+    const needs = new Map(chain.stages.map((stage) => [stage.model, needsOf(stage, models)]));
+    for (const cycle of cyclesOf(names, (name) => (needs.get(name) ?? []).filter((need) => need !== name))) {
+      add(['stages', cycle[0]!], { message: `stages wait for each other: ${cycle.join(' <- ')}` });
+    }
+  }
   problems.push(...checkOutput(chain, models));
   return problems;
 }
@@ -236,34 +253,37 @@ function checkExpression(text: string, { names, models, stage }: { names: readon
   });
 }
 
-function checkFallback(stage: StageSpec, model: ModelSpec, { models, names }: { models: Models; names: readonly string[] }): Finding[] {
+function checkFallback(
+  stage: StageSpec, model: ModelSpec, chain: { models: Models; names: readonly string[] },
+): (Finding & { key: string[] })[] {
   const { fallback } = stage;
-  if (fallback?.kind === 'model') {
-    if (fallback.model === stage.model) return [{ message: `${stage.model} can't be its own fallback` }];
-    if (!own(models, fallback.model)) return [unknown('model', fallback.model, Object.keys(models))];
-    const other = models[fallback.model]!;
-    if (other.task !== model.task) return [{ message: `${fallback.model} is a ${other.task}, and ${stage.model} a ${model.task}: a fallback has the same task` }];
-    if (other.task === 'embedding' && model.task === 'embedding' && other.dimensions !== model.dimensions) {
-      return [{ message: `${fallback.model} has ${other.dimensions} dimensions, and ${stage.model} ${model.dimensions}: a fallback has the same outputs` }];
-    }
-    if (other.task !== 'embedding' && model.task !== 'embedding' && other.target !== model.target) {
-      return [{ message: `${fallback.model} predicts ${other.target}, and ${stage.model} ${model.target}: a fallback predicts the same` }];
-    }
-    if (upstreamClosure(models, [fallback.model]).includes(stage.model)) {
-      return [{ message: `${fallback.model} reads ${stage.model}, so it can't stand in for it` }];
-    }
-    return upstreamOf(other).filter((name) => own(models, name) && !names.includes(name))
-      .map((name) => ({ message: `the fallback ${fallback.model} needs the stage ${name}`, remedy: `Add \`${name}: {}\` to the chain's stages.` }));
+  if (fallback?.kind === 'model') return checkFallbackModel(stage.model, fallback.model, chain).map((finding) => ({ key: ['model'], ...finding }));
+  if (fallback?.kind !== 'value') return [];
+  const outputs: Record<string, string> = OUTPUTS[model.task];
+  const wrong = Object.entries(fallback.value).flatMap(([output, value]) => {
+    const key = ['value', output];
+    const type = own(outputs, output) ? outputs[output]! : undefined;
+    if (!type) return [{ key, at: 'key' as const, ...unknown('output', output, Object.keys(outputs), ` of the ${model.task} ${stage.model}`) }];
+    return value === null || VALUE_TYPES[type]?.(value) ? [] : [{ key, message: `the output ${output} of ${stage.model} is a ${type}` }];
+  });
+  const main = MAIN_OUTPUT[model.task];
+  return own(fallback.value, main) ? wrong : [...wrong, { key: ['value'], message: `the fallback of ${stage.model} lacks its main output`, expected: `\`${main}\`` }];
+}
+
+function checkFallbackModel(stage: string, name: string, { models, names }: { models: Models; names: readonly string[] }): Finding[] {
+  if (name === stage) return [{ message: `${stage} can't be its own fallback` }];
+  if (!own(models, name)) return [unknown('model', name, Object.keys(models))];
+  const [other, model] = [models[name]!, models[stage]!];
+  if (other.task !== model.task) return [{ message: `${name} is a ${other.task}, and ${stage} a ${model.task}: a fallback has the same task` }];
+  if (other.task === 'embedding' && model.task === 'embedding' && other.dimensions !== model.dimensions) {
+    return [{ message: `${name} has ${other.dimensions} dimensions, and ${stage} ${model.dimensions}: a fallback has the same outputs` }];
   }
-  if (fallback?.kind === 'value') {
-    const outputs: Record<string, string> = OUTPUTS[model.task];
-    return Object.entries(fallback.value).flatMap(([output, value]) => {
-      const type = own(outputs, output) ? outputs[output]! : undefined;
-      if (!type) return [unknown('output', output, Object.keys(outputs), ` of the ${model.task} ${stage.model}`)];
-      return value === null || VALUE_TYPES[type]?.(value) ? [] : [{ message: `the output ${output} of ${stage.model} is a ${type}` }];
-    });
+  if (other.task !== 'embedding' && model.task !== 'embedding' && other.target !== model.target) {
+    return [{ message: `${name} predicts ${other.target}, and ${stage} ${model.target}: a fallback predicts the same` }];
   }
-  return [];
+  if (upstreamClosure(models, [name]).includes(stage)) return [{ message: `${name} reads ${stage}, so it can't stand in for it` }];
+  return upstreamOf(other).filter((upstream) => own(models, upstream) && !names.includes(upstream))
+    .map((upstream) => ({ message: `the fallback ${name} needs the stage ${upstream}`, remedy: `Add \`${upstream}: {}\` to the chain's stages.` }));
 }
 
 const VALUE_TYPES: Record<string, (value: unknown) => boolean> = {

@@ -9,7 +9,7 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   let best: string | undefined;
   let least = Infinity;
   for (const candidate of candidates) {
-    const edits = distance(wanted, plain(candidate));
+    const edits = editsBetween(wanted, plain(candidate));
     if (edits < least && edits <= Math.max(1, Math.floor(Math.max(wanted.length, candidate.length) * 0.35))) {
       best = candidate;
       least = edits;
@@ -17,6 +17,14 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   }
   return best;
 }
+
+/** Swapped letters count once. */
+function editsBetween(a: string, b: string): number {
+  const edits = distance(a, b);
+  return edits > 1 && letters(a) === letters(b) ? edits - 1 : edits;
+}
+
+const letters = (text: string): string => [...text].sort().join('');
 
 const plain = (name: string): string => name.toLowerCase().replace(/[-_. ]/g, '_');
 
