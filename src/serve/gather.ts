@@ -78,22 +78,24 @@ export interface RowContext { input: Row; stages: Record<string, Row> }
 /** By row, what expressions see of it: only what they read is made. */
 export function contexts(sources: Sources, expressions: readonly Expression[]): (row: number) => RowContext {
   const references = expressions.flatMap((expression) => expression.references);
-  const all = references.some(({ root, path }) => root === 'stages' && path.length === 0);
-  const named = new Set(references.flatMap(({ root, path: [name] }) => (root === 'stages' && name !== undefined ? [name] : [])));
-  const stages = [...sources.outcomes].filter(([name]) => all || named.has(name));
-  const inputAt = rowReader(sources, references.flatMap(({ root, path: [name] }) => (root === 'input' ? [name] : [])));
-  return (row) => ({
-    input: inputAt(row),
-    stages: Object.fromEntries(stages.map(([name, { outputs }]) => [name, cells(outputs.columns, row)])),
+  const stages = [...sources.outcomes].flatMap(([name, { outputs }]) => {
+    const read = references.filter(({ root, path: [stage] }) => root === 'stages' && (stage === undefined || stage === name));
+    if (read.length === 0) return [];
+    const all = read.some(({ path }) => path.length < 2);
+    return [[name, all ? outputs.columns : pick(outputs.columns, read.map(({ path }) => path[1]!))] as const];
   });
+  const inputAt = rowReader(sources, references.flatMap(({ root, path: [name] }) => (root === 'input' ? [name] : [])));
+  return (row) => ({ input: inputAt(row), stages: Object.fromEntries(stages.map(([name, columns]) => [name, cells(columns, row)])) });
 }
+
+const pick = (columns: Record<string, Column>, names: readonly string[]): Record<string, Column> =>
+  Object.fromEntries(names.flatMap((name) => (columns[name] ? [[name, columns[name]]] : [])));
 
 const cells = (columns: Record<string, Column>, row: number): Row =>
   Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, cellOf(column, row)]));
 
 function rowReader({ input, rows }: Sources, names: (string | undefined)[]): (row: number) => Row {
   if (rows) return (row) => rows[row]!;
-  const wanted = names.includes(undefined) ? Object.keys(input.columns) : names as string[];
-  const columns = Object.fromEntries(wanted.flatMap((name) => (input.columns[name] ? [[name, input.columns[name]]] : [])));
+  const columns = names.includes(undefined) ? input.columns : pick(input.columns, names as string[]);
   return (row) => cells(columns, row);
 }

@@ -1,7 +1,8 @@
+import { ShoalError } from '../domain/errors';
 import { compile } from '../domain/expression';
 import type { Row, StageAnswer } from '../domain/prediction';
-import { rowsToTable, type RowColumn } from '../domain/rows';
-import type { Table } from '../domain/table';
+import { rowsToTable, toColumn, type RowColumn } from '../domain/rows';
+import type { Column, ColumnType, Table } from '../domain/table';
 import type { Release } from '../domain/version';
 import { contexts, type Sources } from './gather';
 import type { Models } from './models';
@@ -109,12 +110,25 @@ export function chainOutputs(release: Release, rows: readonly Row[], answers: Re
   });
 }
 
-/** The chain's outputs for a table, by name: one entry a row. @throws ShoalError EXPRESSION */
-export function tableOutputs(release: Release, input: Table, outcomes: Readonly<Record<string, StageOutcome>>): Record<string, unknown[]> {
+/** The chain's outputs for a table, as columns of the type of their values. @throws ShoalError EXPRESSION */
+export function tableOutputs(release: Release, input: Table, outcomes: Readonly<Record<string, StageOutcome>>): Table {
   const sources = { input, outcomes: new Map(Object.entries(outcomes)) };
-  return Object.fromEntries(Object.entries(release.spec.output).map(([name, text]) => {
+  const columns = Object.entries(release.spec.output).map(([name, text]): [string, Column] => {
     const expression = compile(text);
     const contextAt = contexts(sources, [expression]);
-    return [name, Array.from({ length: input.rows }, (_, row) => expression.evaluate(contextAt(row)))];
-  }));
+    const values = Array.from({ length: input.rows }, (_, row) => expression.evaluate(contextAt(row)));
+    const type = typeOf(values.find((value) => value !== null));
+    return [name, toColumn(values, { type }, (row, expected) => {
+      throw new ShoalError('EXPRESSION', `The chain's output ${name}, \`${text}\`, gives ${JSON.stringify(values[row])} for row ${row}, and ${expected} for others.`, {
+        details: { chain: release.chain, output: name, expression: text, row },
+      });
+    })];
+  });
+  return { rows: input.rows, columns: Object.fromEntries(columns) };
+}
+
+function typeOf(value: unknown): ColumnType {
+  if (typeof value === 'string') return 'category';
+  if (typeof value === 'boolean') return 'boolean';
+  return Array.isArray(value) ? 'vector' : 'number';
 }
