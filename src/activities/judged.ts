@@ -42,7 +42,7 @@ async function judgedHoldout(manifest: Manifest, data: Data): Promise<Judged> {
 }
 
 async function judgedForecasts(manifest: Manifest, spec: ForecastSpec, data: Data): Promise<Judged> {
-  const set = await loadHistory(data.store, manifest.snapshot.data, spec);
+  const set = await loadHistory(data.store, manifest.snapshot, spec);
   const examples = rollingOrigin(set, spec);
   return {
     truth: { task: 'forecast', examples, scales: naiveScales(set, spec, holdoutStart(examples.blocks)) },
@@ -50,7 +50,7 @@ async function judgedForecasts(manifest: Manifest, spec: ForecastSpec, data: Dat
     baseline: { outputs: naiveOutputs(set, spec, examples) },
     predict: async (ref) => {
       const its = await data.models.manifest(ref);
-      return { outputs: await runOnnx(await data.store.localFile(its.onnx), { model: its.model, task: its.spec.task, features: its.features }, examples.table) };
+      return { outputs: await runOnnx(await data.store.localFile(its.onnx), its, examples.table) };
     },
   };
 }

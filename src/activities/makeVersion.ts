@@ -61,7 +61,7 @@ async function prepare({ model, snapshot, upstream }: TrainingJob, data: Data): 
   const manifests = Object.fromEntries(await Promise.all(Object.entries(upstream).map(async ([name, ref]) => [name, await data.models.manifest(ref)] as const)));
   const features = resolveFeatures(model, snapshot, manifests);
   if (model.task === 'forecast') {
-    const examples = trainingExamples(await loadHistory(data.store, snapshot.data, model), model);
+    const examples = trainingExamples(await loadHistory(data.store, snapshot, model), model);
     const { split, target } = exampleSplit(examples, model);
     return { features, examples: { table: examples.table, target, split }, keyed: (outputs) => forecastsByPeriod(examples, outputs) };
   }
@@ -98,7 +98,7 @@ async function proveParity(of: { bytes: Uint8Array; fitted: Fitted; manifest: Om
   const rows = Math.min(PARITY_ROWS, of.table.rows);
   const stride = of.table.rows / rows;
   const table = takeRows(of.table, Array.from({ length: rows }, (_, i) => Math.floor(i * stride)));
-  const [ours, theirs] = [predict(fitted.network, table), await runOnnx(of.bytes, { model: manifest.model, task: manifest.spec.task, features: manifest.features }, table)];
+  const [ours, theirs] = [predict(fitted.network, table), await runOnnx(of.bytes, manifest, table)];
   let maxDifference = 0;
   for (const [name, column] of Object.entries(ours.columns)) {
     const other = theirs.columns[name];

@@ -1,4 +1,4 @@
-import { Listr, type ListrTaskWrapper } from 'listr2';
+import { Listr, type ListrGetRendererClassFromValue, type ListrTask } from 'listr2';
 import type { Batch, ProjectStatus, Shoal } from '../client';
 import type { LifecycleView, ModelView } from '../workflows/messages';
 import { dim, print, red, yellow } from './output';
@@ -25,11 +25,11 @@ export async function showProgress(shoal: Shoal, batch: Batch, options: { live: 
     for (const name of names) done.set(name, once((view) => print(`${name.padEnd(20)} ${outcomeLine(view)}`)));
     return settling;
   }
-  const tasks = new Listr(
+  const tasks = new Listr<unknown, 'default'>(
     [
-      ...names.map((name) => ({
+      ...names.map((name): ListrTask<unknown, ListrGetRendererClassFromValue<'default'>> => ({
         title: name,
-        task: (_: unknown, task: Wrapper) => new Promise<void>((resolve) => {
+        task: (_: unknown, task) => new Promise<void>((resolve) => {
           const timer = setInterval(() => { task.output = lines.get(name) ?? ''; }, 100);
           done.set(name, once((view) => {
             clearInterval(timer);
@@ -42,7 +42,7 @@ export async function showProgress(shoal: Shoal, batch: Batch, options: { live: 
       })),
       {
         title: 'release',
-        task: async (_: unknown, task: Wrapper) => {
+        task: async (_: unknown, task) => {
           const timer = setInterval(() => { task.output = [...shoalChains(shoal)].map((c) => `${c}: ${lines.get(c) ?? ''}`).join('\n'); }, 100);
           const status = await settling.finally(() => clearInterval(timer));
           task.title = status.chains.map((c) => `${c.chain.padEnd(18)} ${c.activity}`).join('\n');
@@ -54,8 +54,6 @@ export async function showProgress(shoal: Shoal, batch: Batch, options: { live: 
   await tasks.run();
   return settling;
 }
-
-type Wrapper = ListrTaskWrapper<unknown, never, never>;
 
 const shoalChains = (shoal: Shoal) => Object.keys(shoal.project.chains);
 

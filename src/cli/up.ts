@@ -27,7 +27,7 @@ export async function up(options: { project: string; exit: boolean; json: boolea
     say(`Temporal at ${endpoint.address}${endpoint.ui ? `, its UI at ${endpoint.ui}` : ''}`);
     const shoal = await Shoal.connect({ projectFile, project, endpoint });
     try {
-      await registerSearchAttributes(shoal.temporal.connection, endpoint.namespace);
+      await registerSearchAttributes(shoal.temporal, endpoint.namespace);
       const workers = await startWorkers(project, projectFile, server?.address);
       try {
         say(`Workers: ${project.workers.map((w) => `${w.name} (${w.roles.join(', ')})`).join(', ')}`);

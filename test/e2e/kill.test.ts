@@ -19,7 +19,7 @@ async function run(options: { env?: (project: SmallProject) => Record<string, st
   const worker = new KeptWorker({ projectFile: project.file, address: server.address, env: options.env?.(project) });
   const shoal = await Shoal.connect({ projectFile: project.file, project: spec, endpoint: embeddedEndpoint(spec, server) });
   try {
-    await registerSearchAttributes(shoal.temporal.connection, 'default');
+    await registerSearchAttributes(shoal.temporal, 'default');
     await worker.start();
     const batch = await shoal.train();
     await options.disturb?.(shoal, worker);
