@@ -52,9 +52,16 @@ function makeChain(chain: Omit<ChainSpec, 'output' | 'gates'> & Partial<ChainSpe
 
 /** All outputs of a stage, as expressions. */
 function outputsOf(stage: string, task: ModelSpec['task']): Record<string, string> {
-  const access = /^[a-z][a-z0-9]*$/.test(stage) ? `stages.${stage}` : `stages[${JSON.stringify(stage)}]`;
-  return mapValues(OUTPUTS[task] as Record<string, string>, (_, output) => `${access}.${output}`);
+  return mapValues(OUTPUTS[task] as Record<string, string>, (_, output) => outputAccess(stage, output));
 }
+
+/** An output of a stage as an expression; names with dashes, or that CEL has a meaning for, stand in brackets. */
+export const outputAccess = (stage: string, output: string): string =>
+  (/^[a-z][a-z0-9]*$/.test(stage) && !RESERVED.has(stage) ? `stages.${stage}.${output}` : `stages[${JSON.stringify(stage)}].${output}`);
+
+/** Of the CEL specification. */
+const RESERVED = new Set(['true', 'false', 'null', 'in', 'as', 'break', 'const', 'continue', 'else', 'for', 'function', 'if', 'import', 'let', 'loop',
+  'package', 'namespace', 'return', 'var', 'void', 'while']);
 
 function stagesIn(text: string): string[] {
   try {

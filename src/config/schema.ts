@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { METRICS } from '../domain/spec';
 import { DEFAULT_NAMESPACE, DEFAULT_STAGE_TIMEOUT, DEFAULT_STORE, DEFAULT_TASK_QUEUE, DEFAULT_WORKERS } from './defaults';
-import { column, expectations, gateSchema, modelSchema, name } from './schemaModel';
+import { allMetrics, column, expectations, gateSchema, modelSchema, name } from './schemaModel';
 
 /** The document people write: temporal.yaml, or the argument of `defineProject`. `resolve` makes a ProjectSpec of it. */
 export const FORMATS = ['csv', 'tsv', 'json', 'jsonl', 'parquet'] as const;
@@ -48,7 +47,7 @@ const chainSchema = z.strictObject({
     .describe('The stage whose target the chain predicts and is judged by; when absent the output, or the only stage that `value` refers to.'),
   compareWith: z.array(z.string()).default([])
     .describe('Models of the same target that are trained and scored beside the chain, to see what composing is worth.'),
-  gates: z.array(gateSchema([...new Set(Object.values(METRICS).flatMap((metrics) => Object.keys(metrics)))])).optional()
+  gates: z.array(gateSchema(allMetrics)).optional()
     .describe('Rules a release must pass end to end. Given any, they replace the default.'),
 }).describe('Models composed into one prediction.');
 

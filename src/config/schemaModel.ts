@@ -34,13 +34,18 @@ export type InputDocument = z.input<typeof input>;
 const inputs = z.array(input).min(1)
   .describe('What the model reads: columns of its source, and outputs of other models.');
 
-export const gateSchema = (metrics: readonly string[]) => z.strictObject({
+export const gateSchema = <M extends string>(metrics: readonly M[]) => z.strictObject({
   metric: z.enum(metrics).describe('The metric that is judged.'),
   against: z.enum(['value', 'baseline', 'champion']).default('value')
     .describe('`value` bounds the metric itself; the others bound the gain over that predictor (positive is better).'),
   min: z.number().optional().describe('The least that passes.'),
   max: z.number().optional().describe('The most that passes.'),
 }).refine((gate) => gate.min !== undefined || gate.max !== undefined, { message: 'a gate needs `min` or `max`' });
+
+export type MetricOf<T extends Task> = T extends Task ? keyof (typeof METRICS)[T] & string : never;
+const metricsOf = <T extends Task>(task: T): MetricOf<T>[] => Object.keys(METRICS[task]) as MetricOf<T>[];
+/** Of any task: a chain has the metrics of the stage it is judged by. */
+export const allMetrics = [...new Set(TASKS.flatMap((task) => metricsOf(task)))];
 
 const trainingSchema = (task: Task) => {
   const standard = DEFAULT_TRAINING[task];
@@ -57,7 +62,7 @@ const trainingSchema = (task: Task) => {
 
 const common = <T extends Task>(task: T) => ({
   source: z.string().describe('The source it learns from.'),
-  gates: z.array(gateSchema(Object.keys(METRICS[task]))).optional()
+  gates: z.array(gateSchema(metricsOf(task))).optional()
     .describe('Rules a version must pass. Given any, they replace the default: better than the baseline, not worse than the champion.'),
   holdout: z.number().gt(0).max(0.5).default(DEFAULT_HOLDOUT[task])
     .describe(task === 'forecast' ? 'Share of the latest periods kept for judging.' : 'Share of the rows kept for judging.'),
@@ -118,4 +123,3 @@ export const modelSchema = z.discriminatedUnion('task', [
 ]).describe('One small model.');
 
 export type ModelDocument = z.output<typeof modelSchema>;
-export { TASKS };
