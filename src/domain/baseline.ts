@@ -38,7 +38,7 @@ export function baselineOutputs(baseline: Baseline, rows: number): Table {
   for (const [name, answer] of Object.entries(baseline)) {
     if (typeof answer === 'number') columns[name] = { type: 'number', values: new Float64Array(rows).fill(answer) };
     else if (typeof answer === 'string') columns[name] = { type: 'category', values: new Array<string>(rows).fill(answer) };
-    else columns[name] = { type: 'vector', width: answer.length, values: Float32Array.from({ length: rows * answer.length }, (_, i) => answer[i % answer.length]!) };
+    else columns[name] = { type: 'vector', width: answer.length, values: repeated(answer, rows) };
   }
   return { rows, columns };
 }
@@ -51,5 +51,9 @@ export function naiveOutputs(set: SeriesSet, spec: ForecastSpec, places: { serie
   return { rows, columns: { value: { type: 'vector', width: spec.horizon, values } } };
 }
 
-const noTruth = (target: string): ShoalError =>
-  new ShoalError('COLUMN_EMPTY', `No training row has a value in ${target}.`, { remedy: 'Check the column in the source.', details: { column: target } });
+const repeated = (answer: number[], rows: number): Float32Array =>
+  Float32Array.from({ length: rows * answer.length }, (_, i) => answer[i % answer.length]!);
+
+const noTruth = (target: string): ShoalError => new ShoalError('COLUMN_EMPTY', `No training row has a value in ${target}.`, {
+  remedy: 'Check the column in the source.', details: { column: target },
+});

@@ -8,7 +8,7 @@ import { forecastScoring } from './metrics-forecast';
 import { regressionScoring } from './metrics-regression';
 import { METRICS, type ModelSpec } from './spec';
 import { isNumeric, type Column, type Table } from './table';
-import type { MetricResult } from './version';
+import type { Gain, MetricResult } from './version';
 
 /** What was true on the rows that are judged. */
 export type Truth =
@@ -46,7 +46,9 @@ export function evaluate(spec: ModelSpec, scored: Scored, options: BootstrapOpti
   const scoring = score(spec, scored, options.seed);
   if (scoring.rows === 0) {
     throw new ShoalError('TOO_FEW_ROWS', `Model ${spec.name}: not one row of the holdout can be judged.`, {
-      remedy: spec.task === 'embedding' ? `No two of its rows agree on ${spec.alike.join(', ')}.` : `Its ${spec.target} is missing throughout.`,
+      remedy: spec.task === 'embedding'
+        ? `No two of its rows agree on ${spec.alike.join(', ')}: choose columns with fewer values.`
+        : `Its ${spec.target} is missing throughout: check the column, or keep a larger holdout.`,
       details: { model: spec.name },
     });
   }
@@ -54,8 +56,10 @@ export function evaluate(spec: ModelSpec, scored: Scored, options: BootstrapOpti
   return Object.entries(METRICS[spec.task] as Record<string, 'higher' | 'lower'>).flatMap(([metric, better]): MetricResult[] => {
     const measured = newcomer?.[metric];
     if (!measured) return [];
-    const against = (other: Measured | undefined): { value: number; gain: ReturnType<typeof gainOver> } | undefined =>
-      other && metric !== 'coverage' ? { value: other.value, gain: gainOver(other, measured, { better, confidence: options.confidence }) } : undefined;
+    const against = (other: Measured | undefined): { value: number; gain: Gain } | undefined => {
+      if (!other || metric === 'coverage') return undefined;
+      return { value: other.value, gain: gainOver(other, measured, { better, confidence: options.confidence }) };
+    };
     const overBaseline = against(baseline?.[metric]);
     const overChampion = against(champion?.[metric]);
     return [{
@@ -72,7 +76,10 @@ function score(spec: ModelSpec, { truth, newcomer, baseline, champion }: Scored,
   const outputs = mapValues(predictions, (p) => p.outputs);
   switch (truth.task) {
     case 'regression': return regressionScoring(numbers(truth.target), outputs, spec.task === 'regression' ? spec.scale : 'linear');
-    case 'classification': return classificationScoring(labelsOf(truth.target), mapValues(predictions, (p) => ({ outputs: p.outputs, classes: p.classes ?? [] })));
+    case 'classification': {
+      const answers = mapValues(predictions, (p) => ({ outputs: p.outputs, classes: p.classes ?? [] }));
+      return classificationScoring(labelsOf(truth.target), answers);
+    }
     case 'forecast': return forecastScoring(truth, outputs);
     case 'embedding': {
       const { newcomer: now, champion: before } = outputs;
@@ -88,7 +95,8 @@ function measure(scoring: Scoring<Predictor>, options: BootstrapOptions): Partia
   const entries = (Object.entries(scoring.scorers) as [Predictor, Scorers][])
     .flatMap(([who, scorers]) => Object.entries(scorers).map(([metric, scorer]) => ({ who, metric, scorer })));
   const compared = Object.keys(scoring.scorers).length > 1;
-  const resampled = bootstrap(compared ? entries.map((e) => (e.metric === 'coverage' ? () => NaN : e.scorer)) : [], scoring.resampling, options);
+  const scorers = compared ? entries.map((e) => (e.metric === 'coverage' ? () => NaN : e.scorer)) : [];
+  const resampled = bootstrap(scorers, scoring.resampling, options);
   const ones = new Float64Array(scoring.resampling.count).fill(1);
   const measured: Partial<Record<Predictor, Record<string, Measured>>> = {};
   entries.forEach(({ who, metric, scorer }, i) => {
@@ -99,7 +107,9 @@ function measure(scoring: Scoring<Predictor>, options: BootstrapOptions): Partia
 
 function numbers(column: Column): Float64Array {
   if (isNumeric(column)) return column.values;
-  throw new ShoalError('COLUMN_TYPE', `A regression's target holds numbers, not ${column.type} values.`, { details: { type: column.type } });
+  throw new ShoalError('COLUMN_TYPE', `A regression's target holds numbers, not ${column.type} values.`, {
+    remedy: 'Name a number column as its target.', details: { type: column.type },
+  });
 }
 
 const mapValues = <K extends string, V, W>(of: Partial<Record<K, V>>, f: (value: V) => W): Partial<Record<K, W>> =>

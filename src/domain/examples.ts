@@ -36,7 +36,7 @@ export function trainingExamples(set: SeriesSet, spec: ForecastSpec, options: { 
   return { ...examplesAt(set, spec, places), blocks };
 }
 
-/** The examples whose origin lies in the holdout: each forecast is made from all that was known before it, by a model that is not retrained. */
+/** The examples whose origin lies in the holdout: each forecast starts from all that was known before it; nothing is retrained. */
 export function rollingOrigin(set: SeriesSet, spec: ForecastSpec, options: { maxExamples?: number } = {}): Examples {
   const blocks = blockStarts(set, spec);
   const places = choosePlaces(set, spec, { from: holdoutStart(blocks), maxExamples: options.maxExamples ?? 20_000 });
@@ -97,7 +97,7 @@ function copyPeriods(series: Series, values: Float64Array | undefined, at: { fro
   for (let i = 0; i < width; i++) at.to.values[at.row * width + i] = values[at.from + i - series.first] ?? NaN;
 }
 
-function choosePlaces(set: SeriesSet, spec: ForecastSpec, options: { from: number; maxExamples: number }): { series: string[]; origins: number[] } {
+function choosePlaces(set: SeriesSet, spec: ForecastSpec, options: { from: number; maxExamples: number }): Places {
   const candidates = [...set.series.values()].map((series) => ({ series, origins: usableOrigins(series, spec, options.from) }));
   const total = candidates.reduce((sum, { origins }) => sum + origins.length, 0);
   const stride = Math.max(1, Math.ceil(total / options.maxExamples));
@@ -133,8 +133,8 @@ function blockStarts(set: SeriesSet, spec: ForecastSpec): Int32Array {
   const trained = folds.filter((fold) => fold !== HOLDOUT).length;
   const needed = 2 * spec.training.folds;
   if (trained < needed || (spec.holdout > 0 && trained === periods.length)) {
-    throw new ShoalError('TOO_FEW_ROWS', `Model ${spec.name}: ${periods.length} periods by ${spec.frequency} have a value, ${trained} of them ` +
-      `outside the holdout; ${spec.training.folds} folds need at least ${needed}, and the holdout one.`, {
+    const found = `${periods.length} periods by ${spec.frequency} have a value, ${trained} of them outside the holdout`;
+    throw new ShoalError('TOO_FEW_ROWS', `Model ${spec.name}: ${found}; ${spec.training.folds} folds need ${needed}, the holdout one.`, {
       remedy: 'Bring more history, choose a finer frequency, or lower `folds` or `holdout`.',
       details: { periods: periods.length, trained, needed },
     });
@@ -192,17 +192,24 @@ export function pickSteps(outputs: Table, rows: ArrayLike<number>, steps: ArrayL
   return { rows: rows.length, columns };
 }
 
-export interface Asked { days: Float64Array; series?: readonly (string | null)[]; /** The asked period's own values, by input. */ known?: Record<string, Float64Array> }
+export interface Asked {
+  days: Float64Array;
+  series?: readonly (string | null)[];
+  /** The asked period's own known-ahead values, by input. */
+  known?: Record<string, Float64Array>;
+}
+
+export interface AskedExamples { table: Table; step: Int32Array; refused: { row: number; reason: string }[] }
 
 /**
  * The examples that answer a request: one row per row asked, in its order, and the step of the horizon that is the asked period.
  * A period within the history, or the next one, is forecast at step 0 from what was known before it; a later one from the end of
  * its series. Refused rows have step -1, a missing history and a reason.
  */
-export function askedExamples(set: SeriesSet, spec: ForecastSpec, asked: Asked): { table: Table; step: Int32Array; refused: { row: number; reason: string }[] } {
+export function askedExamples(set: SeriesSet, spec: ForecastSpec, asked: Asked): AskedExamples {
   const rows = asked.days.length;
   const step = new Int32Array(rows).fill(-1);
-  const refused: { row: number; reason: string }[] = [];
+  const refused: AskedExamples['refused'] = [];
   const places = { series: new Array<string>(rows).fill(''), origins: new Int32Array(rows) };
   for (let row = 0; row < rows; row++) {
     const name = asked.series ? asked.series[row] : spec.series === undefined ? '' : null;
@@ -228,7 +235,9 @@ export function askedExamples(set: SeriesSet, spec: ForecastSpec, asked: Asked):
   return { table, step, refused };
 }
 
-function placeOf(set: SeriesSet, spec: ForecastSpec, asked: { name: string | null | undefined; days: number }): { origin: number; step: number } | { reason: string } {
+type Place = { origin: number; step: number } | { reason: string };
+
+function placeOf(set: SeriesSet, spec: ForecastSpec, asked: { name: string | null | undefined; days: number }): Place {
   const { frequency } = set;
   const named = (period: number): string => periodName(period, frequency);
   if (asked.name == null) return { reason: `the series (${spec.series}) is missing` };
@@ -236,16 +245,15 @@ function placeOf(set: SeriesSet, spec: ForecastSpec, asked: { name: string | nul
   if (!series) return { reason: `there is no history of series ${JSON.stringify(asked.name)}` };
   const period = periodIndex(asked.days, frequency);
   const last = series.end + spec.horizon - 1;
-  if (Number.isNaN(period)) return { reason: `the date (${spec.at}) is missing; the last period that can be forecast is ${named(last)}` };
-  if (period > last) return { reason: `${named(period)} is too far ahead; the last period that can be forecast is ${named(last)}` };
+  const limit = `the last period that can be forecast is ${named(last)}`;
+  if (Number.isNaN(period)) return { reason: `the date (${spec.at}) is missing; ${limit}` };
+  if (period > last) return { reason: `${named(period)} is too far ahead; ${limit}` };
   if (period <= series.first) {
-    return { reason: `${named(period)} has no history before it; periods from ${named(series.first + 1)} to ${named(last)} can be forecast` };
+    return { reason: `${named(period)} has no history before it; the first that has is ${named(series.first + 1)}, ${limit}` };
   }
   const origin = Math.min(period, series.end);
   for (let back = origin - spec.context; back < origin; back++) {
     if (!Number.isNaN(valueAt(series, back))) return { origin, step: period - origin };
   }
-  return {
-    reason: `nothing is known in the ${spec.context} periods before ${named(origin)}; the last period that can be forecast is ${named(last)}`,
-  };
+  return { reason: `nothing is known in the ${spec.context} periods before ${named(origin)}; ${limit}` };
 }

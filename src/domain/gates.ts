@@ -14,8 +14,9 @@ export function judge(metrics: readonly MetricResult[], gates: readonly GateSpec
 
 function summary(results: GateResult[], failed: GateResult[]): string {
   if (results.length === 0) return 'There is no gate to pass.';
-  if (failed.length > 0) return `Refused by ${failed.length} of ${plural(results.length)}: ${failed.map((result) => result.reason).join('; ')}.`;
-  return `Passed ${results.length === 1 ? 'its gate' : `all ${plural(results.length)}`}: ${results.map((result) => result.reason).join('; ')}.`;
+  const why = (some: GateResult[]): string => some.map((result) => result.reason).join('; ');
+  if (failed.length > 0) return `Refused by ${failed.length} of ${plural(results.length)}: ${why(failed)}.`;
+  return `Passed ${results.length === 1 ? 'its gate' : `all ${plural(results.length)}`}: ${why(results)}.`;
 }
 
 function decide(metrics: readonly MetricResult[], spec: GateSpec): GateResult {
@@ -23,12 +24,13 @@ function decide(metrics: readonly MetricResult[], spec: GateSpec): GateResult {
   const result = (passed: boolean, reason: string): GateResult => ({ gate, passed, reason });
   const metric = metrics.find((candidate) => candidate.metric === spec.metric);
   if (!metric) {
-    return result(false, `${spec.metric} was not measured (there ${metrics.length > 0 ? `are ${metrics.map((m) => m.metric).join(', ')}` : 'are no metrics'})`);
+    return result(false, `${spec.metric} was not measured (there are ${metrics.map((m) => m.metric).join(', ') || 'no metrics'})`);
   }
   if (!isNumber(metric.value)) return result(false, `${spec.metric} is not defined on these rows`);
   if (spec.against === 'value') {
     const passed = within(metric.value, spec);
-    return result(passed, `${spec.metric} ${words(metric.value)} ${passed ? 'is' : 'is not'} ${bounds(spec) || 'a number'}${onRows(metric)}`);
+    const is = passed ? 'is' : 'is not';
+    return result(passed, `${spec.metric} ${words(metric.value)} ${is} ${bounds(spec) || 'a number'}${onRows(metric)}`);
   }
   const other = metric[spec.against];
   if (!other && spec.against === 'champion') return result(true, `there is no champion to beat in ${spec.metric}`);
@@ -49,12 +51,14 @@ function comparison(metric: MetricResult, other: { who: string; value: number; g
   return `${start} by ${words(Math.abs(gain.value))}${interval}`;
 }
 
-const gainBounds = (spec: GateSpec): { min?: number; max?: number } => (spec.min === undefined && spec.max === undefined ? { min: 0 } : spec);
+type Bounds = Pick<GateSpec, 'min' | 'max'>;
 
-const within = (value: number, { min, max }: { min?: number; max?: number }): boolean =>
+const gainBounds = (spec: GateSpec): Bounds => (spec.min === undefined && spec.max === undefined ? { min: 0 } : spec);
+
+const within = (value: number, { min, max }: Bounds): boolean =>
   (min === undefined || value >= min) && (max === undefined || value <= max);
 
-function bounds({ min, max }: { min?: number; max?: number }): string {
+function bounds({ min, max }: Bounds): string {
   return [min !== undefined && `at least ${min}`, max !== undefined && `at most ${max}`].filter(Boolean).join(' and ');
 }
 
@@ -66,6 +70,7 @@ function nameOf(spec: GateSpec): string {
 /** After a payload, what was NaN is null. */
 const isNumber = (value: number | null | undefined): value is number => typeof value === 'number' && Number.isFinite(value);
 
-const onRows = ({ rows }: MetricResult): string => (rows === undefined ? '' : ` on ${rows.toLocaleString('en-US')} row${rows === 1 ? '' : 's'}`);
+const onRows = ({ rows }: MetricResult): string =>
+  (rows === undefined ? '' : ` on ${rows.toLocaleString('en-US')} row${rows === 1 ? '' : 's'}`);
 const plural = (count: number): string => `${count} gate${count === 1 ? '' : 's'}`;
 const words = (value: number): string => (value !== 0 && Math.abs(value) < 0.01 ? String(Number(value.toPrecision(2))) : figure(value));

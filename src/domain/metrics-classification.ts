@@ -64,7 +64,10 @@ function macroF1(actual: Int32Array, predicted: Int32Array): Scorer {
   };
 }
 
-/** Expected calibration error of the predicted class, 15 bins of equal width (Guo et al., 2017, "On Calibration of Modern Neural Networks"). */
+/**
+ * Expected calibration error of the predicted class, in 15 bins of equal width (Guo et al., 2017,
+ * "On Calibration of Modern Neural Networks").
+ */
 function calibrationError(confidence: Float64Array, correct: Float64Array): Scorer {
   // Bins are open below and closed above; NaN falls into the first, and makes the sum NaN.
   const bin = Int32Array.from(confidence, (p) => Math.min(BINS - 1, Math.max(0, Math.ceil(p * BINS) - 1)));

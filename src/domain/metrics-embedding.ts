@@ -20,10 +20,12 @@ export function embeddingScoring<Who extends string>(
   const order = shuffled(alike.rows, random(options.seed));
   const eligible = order.filter((row) => groups[row]! >= 0 && sizes[groups[row]!]! > 1);
   const queries = eligible.subarray(0, Math.max(1, Math.floor((options.maxPairs ?? MAX_PAIRS) / Math.max(1, alike.rows))));
-  const scorers: Partial<Record<string, Scorers>> = {};
-  for (const who of Object.keys(predictors) as Who[]) scorers[who] = retrieval({ vectors: vectorOf(predictors[who]!, 'vector'), groups, order, queries });
+  const scorers: Partial<Record<Who | 'chance', Scorers>> = {};
+  for (const who of Object.keys(predictors) as Who[]) {
+    scorers[who] = retrieval({ vectors: vectorOf(predictors[who]!, 'vector'), groups, order, queries });
+  }
   scorers.chance = chance(Float64Array.from(queries, (row) => sizes[groups[row]!]! - 1), alike.rows - 1);
-  return { resampling: { kind: 'units', count: queries.length }, rows: queries.length, scorers: scorers as Scoring<Who | 'chance'>['scorers'] };
+  return { resampling: { kind: 'units', count: queries.length }, rows: queries.length, scorers };
 }
 
 /** The rows' groups of alike ones, -1 where an attribute is missing, and how many rows each has. */

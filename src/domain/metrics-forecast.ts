@@ -1,4 +1,4 @@
-import type { Resampling } from './bootstrap';
+import type { Resampling, Scorer } from './bootstrap';
 import { ShoalError } from './errors';
 import type { Examples } from './examples';
 import { pooledMean, rootOf, vectorOf, type Scorers, type Scoring } from './metrics';
@@ -16,7 +16,8 @@ const MIN_SERIES = 20;
  * horizon, because forecasts from neighbouring origins share periods; and of the order n^(1/3) (Kuensch, 1989).
  */
 export function forecastScoring<Who extends string>(
-  truth: { examples: Pick<Examples, 'target' | 'series' | 'origins'>; scales: ReadonlyMap<string, number> }, predictors: Partial<Record<Who, Table>>,
+  truth: { examples: Pick<Examples, 'target' | 'series' | 'origins'>; scales: ReadonlyMap<string, number> },
+  predictors: Partial<Record<Who, Table>>,
 ): Scoring<Who> {
   const { target, series, origins } = truth.examples;
   const { units, unitOf } = unitsOf(series, origins, target.width);
@@ -41,7 +42,7 @@ export function forecastScoring<Who extends string>(
     return scores;
   }
 
-  function pooled(contribution: (cell: number, row: number) => number, counts: (row: number) => boolean = () => true): ReturnType<typeof pooledMean> {
+  function pooled(contribution: (cell: number, row: number) => number, counts: (row: number) => boolean = () => true): Scorer {
     const sums = new Float64Array(units.count);
     const cells = new Float64Array(units.count);
     for (let row = 0; row < series.length; row++) {

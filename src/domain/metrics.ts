@@ -76,12 +76,14 @@ export function labelsOf(column: Column): (string | null)[] {
 function columnOf(table: Table, name: string): Column {
   const column = table.columns[name];
   if (!column) {
-    throw new ShoalError('COLUMN_MISSING', `There is no output ${name} to judge; there are ${Object.keys(table.columns).join(', ') || 'none'}.`, {
-      details: { column: name },
-    });
+    const others = Object.keys(table.columns).join(', ') || 'none';
+    throw new ShoalError('COLUMN_MISSING', `There is no output ${name} to judge; there are ${others}.`, { details: { column: name } });
   }
   return column;
 }
 
-const wrongType = (name: string, column: Column, expected: string): ShoalError =>
-  new ShoalError('COLUMN_TYPE', `Output ${name} holds ${column.type} values where ${expected} are judged.`, { details: { column: name, type: column.type } });
+function wrongType(name: string, { type }: Column, expected: string): ShoalError {
+  return new ShoalError('COLUMN_TYPE', `Output ${name} holds ${type} values where ${expected} are judged.`, {
+    details: { column: name, type, expected },
+  });
+}

@@ -95,7 +95,8 @@ function grid(name: string, rows: number[], from: { input: SeriesInput; periods:
   for (let i = 1; i < rows.length; i++) {
     const period = periods[rows[i]!]!;
     if (period !== periods[rows[i - 1]!]) continue;
-    throw new ShoalError('CONFIG', `Two rows fall on ${periodName(period, frequency)}${inSeries(name)}: a forecast by ${frequency} takes one.`, {
+    const where = `${periodName(period, frequency)}${inSeries(name)}`;
+    throw new ShoalError('CONFIG', `Two rows fall on ${where}: a forecast by ${frequency} takes one.`, {
       remedy: 'Aggregate the rows in the source\'s sql, choose a finer frequency, or name the column that tells series apart.',
       details: { series: name, period: periodName(period, frequency), rows: [rows[i - 1], rows[i]] },
     });

@@ -29,7 +29,8 @@ test('quantiles are numpy\'s', () => {
 
 test('every resample counts as many units as there are, blocks included', () => {
   const sum = (weights: Float64Array): number => weights.reduce((a, b) => a + b, 0);
-  for (const resampling of [{ kind: 'units', count: 37 }, { kind: 'blocks', count: 37, length: 5 }, { kind: 'blocks', count: 3, length: 9 }] as Resampling[]) {
+  for (const resampling of [{ kind: 'units', count: 37 }, { kind: 'blocks', count: 37, length: 5 },
+    { kind: 'blocks', count: 3, length: 9 }] as Resampling[]) {
     const [sums] = bootstrap([sum], resampling, { resamples: 50, seed: 1, confidence: 0.9 });
     expect(new Set(sums)).toEqual(new Set([resampling.count]));
   }
@@ -43,7 +44,9 @@ test('the same seed gives the same interval, another seed another', () => {
 });
 
 /** How often the interval of a mean difference holds the true difference. */
-function simulatedCoverage(options: { trials: number; n: number; effect: number; draw: (normal: () => number, n: number) => Float64Array; resampling: Resampling }): number {
+function simulatedCoverage(options: {
+  trials: number; n: number; effect: number; draw: (normal: () => number, n: number) => Float64Array; resampling: Resampling;
+}): number {
   const normal = normals(42);
   let covered = 0;
   for (let trial = 0; trial < options.trials; trial++) {
@@ -52,7 +55,8 @@ function simulatedCoverage(options: { trials: number; n: number; effect: number;
     const two = weightedMean(shared.map((e) => 10 + 2 * e - options.effect));
     const resampled = bootstrap([one, two], options.resampling, { resamples: 250, seed: trial, confidence: 0.9 });
     const ones = new Float64Array(options.n).fill(1);
-    const gain = gainOver({ value: one(ones), resampled: resampled[0]! }, { value: two(ones), resampled: resampled[1]! }, { better: 'lower', confidence: 0.9 });
+    const gain = gainOver({ value: one(ones), resampled: resampled[0]! }, { value: two(ones), resampled: resampled[1]! },
+      { better: 'lower', confidence: 0.9 });
     if (gain.low <= options.effect && options.effect <= gain.high) covered++;
   }
   return covered / options.trials;
@@ -96,7 +100,8 @@ test('10,000 rows, three predictors and 1,000 resamples are judged in seconds', 
   const outputs = { rows: 10_000, columns: { value: numbers() } };
   const started = performance.now();
   evaluate(regression(), {
-    truth: { task: 'regression', target: numbers() }, newcomer: { outputs }, baseline: { outputs: { rows: 10_000, columns: { value: numbers() } } },
+    truth: { task: 'regression', target: numbers() }, newcomer: { outputs },
+      baseline: { outputs: { rows: 10_000, columns: { value: numbers() } } },
     champion: { outputs, version: 'v1' },
   }, { resamples: 1000, seed: 1, confidence: 0.95 });
   const seconds = (performance.now() - started) / 1000;

@@ -34,7 +34,8 @@ test('without bounds a gain must not be a loss', () => {
 });
 
 test('gates against a champion do not apply to a first version', () => {
-  expect(decide({ metric: 'rmse', against: 'champion', min: 0 }, [first])).toMatchObject({ passed: true, reason: 'there is no champion to beat in rmse' });
+  expect(decide({ metric: 'rmse', against: 'champion', min: 0 }, [first])).toMatchObject({ passed: true,
+    reason: 'there is no champion to beat in rmse' });
 });
 
 test.each<[GateSpec, boolean]>([
@@ -56,14 +57,18 @@ test.each<[string, MetricResult[], RegExp]>([
   ['an undefined metric', [{ ...first, metric: 'mase', value: NaN }], /mase is not defined/],
   ['an undefined metric that came through JSON', [{ ...first, metric: 'mase', value: null as unknown as number }], /mase is not defined/],
   ['a baseline that is missing', [{ metric: 'mase', value: 1, better: 'lower' }], /of the baseline is not known/],
-  ['an undefined gain', [{ ...first, metric: 'mase', baseline: { value: NaN, gain: { value: NaN, low: NaN, high: NaN, confidence: 0.9 } } }], /of the baseline is not known/],
+  ['an undefined gain', [{ ...first, metric: 'mase',
+    baseline: { value: NaN, gain: { value: NaN, low: NaN, high: NaN, confidence: 0.9 } } }], /of the baseline is not known/],
 ])('%s fails its gate and says so', (_, metrics, reason) => {
-  expect(decide({ metric: 'mase', against: 'baseline', min: 0 }, metrics)).toMatchObject({ passed: false, reason: expect.stringMatching(reason) });
+  expect(decide({ metric: 'mase', against: 'baseline', min: 0 }, metrics)).toMatchObject({ passed: false,
+    reason: expect.stringMatching(reason) });
 });
 
 test('the verdict is one line: what refused it, or what it passed', () => {
   const gates: GateSpec[] = [{ metric: 'rmse', against: 'baseline', min: 0 }, { metric: 'rmse', against: 'value', max: 0.4 }];
-  expect(judge([rmse], gates)).toMatchObject({ passed: false, reason: 'Refused by 1 of 2 gates: rmse 0.412 is not at most 0.4 on 1,612 rows.' });
-  expect(judge([rmse], gates.slice(0, 1))).toMatchObject({ passed: true, reason: expect.stringMatching(/^Passed its gate: rmse 0.412 beats/) });
+  expect(judge([rmse], gates)).toMatchObject({ passed: false,
+    reason: 'Refused by 1 of 2 gates: rmse 0.412 is not at most 0.4 on 1,612 rows.' });
+  expect(judge([rmse], gates.slice(0, 1))).toMatchObject({ passed: true,
+    reason: expect.stringMatching(/^Passed its gate: rmse 0.412 beats/) });
   expect(judge([rmse], [])).toEqual({ passed: true, reason: 'There is no gate to pass.', gates: [] });
 });

@@ -4,6 +4,9 @@ import fc from 'fast-check';
 import { evaluate, type Scored } from '../../src/domain/evaluate';
 import { baselineOutputs, meanBaseline, naiveOutputs, priorBaseline } from '../../src/domain/baseline';
 import { ShoalError } from '../../src/domain/errors';
+import type { Scorer } from '../../src/domain/bootstrap';
+import { classificationScoring } from '../../src/domain/metrics-classification';
+import { regressionScoring } from '../../src/domain/metrics-regression';
 import { forecastScoring } from '../../src/domain/metrics-forecast';
 import { buildSeries, naiveScales } from '../../src/domain/series';
 import type { ModelSpec } from '../../src/domain/spec';
@@ -34,15 +37,18 @@ describe('the same figures as scikit-learn and sktime', () => {
   test('regression on a log scale and in the own unit', () => {
     const { truth, value, low, high, expected } = reference.regression;
     const outputs = table(truth.length, { value: numbers(value), low: numbers(low), high: numbers(high) });
-    const results = evaluate(regression({ scale: 'log10' }), { truth: { task: 'regression', target: numbers(truth) }, newcomer: { outputs } }, options);
+    const results = evaluate(regression({ scale: 'log10' }),
+      { truth: { task: 'regression', target: numbers(truth) }, newcomer: { outputs } }, options);
     expect(results.map((result) => result.metric)).toEqual(['rmse', 'mae', 'r2', 'mae_own', 'rmse_own', 'coverage']);
     expectValues(byName(results), expected, 1e-12);
   });
 
   test('classification', () => {
     const { truth, label, probability, probabilities, classes, expected } = reference.classification;
-    const outputs = table(truth.length, { label: labels(label), probability: numbers(probability), probabilities: vectors(4, probabilities) });
-    expectValues(run(classification(), { truth: { task: 'classification', target: labels(truth) }, newcomer: { outputs, classes } }), expected, 1e-6);
+    const outputs = table(truth.length, { label: labels(label), probability: numbers(probability),
+      probabilities: vectors(4, probabilities) });
+    expectValues(run(classification(), { truth: { task: 'classification', target: labels(truth) }, newcomer: { outputs, classes } }),
+      expected, 1e-6);
   });
 
   test('forecast', () => {
@@ -50,13 +56,15 @@ describe('the same figures as scikit-learn and sktime', () => {
     const spec = forecast({ season, horizon: 3 });
     const time = Float64Array.from(history, (_, i) => i * 31);
     const set = buildSeries({ time, value: Float64Array.from(history), known: {} }, spec);
-    const examples = { target: { type: 'vector' as const, width: 3, values: Float32Array.from(truth as number[]) }, series: [''], origins: Int32Array.of(24) };
+    const examples = { target: { type: 'vector' as const, width: 3, values: Float32Array.from(truth as number[]) }, series: [''],
+      origins: Int32Array.of(24) };
     const newcomer = { outputs: table(1, { value: vectors(3, value) }) };
     expectValues(run(spec, { truth: { task: 'forecast', examples, scales: naiveScales(set, spec, Infinity) }, newcomer }), expected, 1e-5);
   });
 });
 
-const pairs = fc.array(fc.tuple(fc.double({ min: -1e6, max: 1e6, noNaN: true }), fc.double({ min: -1e6, max: 1e6, noNaN: true })), { minLength: 3, maxLength: 50 });
+const pairs = fc.array(fc.tuple(fc.double({ min: -1e6, max: 1e6, noNaN: true }), fc.double({ min: -1e6, max: 1e6, noNaN: true })),
+  { minLength: 3, maxLength: 50 });
 
 function regressed(truth: number[], value: number[], other?: number[]): Record<string, MetricResult> {
   return run(regression(), {
@@ -65,6 +73,29 @@ function regressed(truth: number[], value: number[], other?: number[]): Record<s
     ...(other && { baseline: { outputs: table(truth.length, { value: numbers(other) }) } }),
   });
 }
+
+test('a resample by counts gives what the repeated rows themselves would', () => {
+  const counted = fc.array(fc.tuple(fc.integer({ min: -9, max: 9 }), fc.integer({ min: -9, max: 9 }), fc.integer({ min: 0, max: 3 })),
+    { minLength: 3, maxLength: 12 });
+  const answer = (p: number) => ({ label: p > 0 ? 'up' : 'down', confidence: 0.5 + Math.abs(p) / 20 });
+  fc.assert(fc.property(counted, (rows) => {
+    const repeated = rows.flatMap((r) => new Array<typeof r>(r[2]).fill(r));
+    const scored = (of: typeof rows): Record<string, Scorer> => ({
+      ...regressionScoring(Float64Array.from(of, (r) => r[0]), { it: table(of.length, { value: numbers(of.map((r) => r[1])) }) },
+        'linear').scorers.it,
+      ...classificationScoring(of.map((r) => (r[0] > 0 ? 'up' : 'down')), { it: { classes: ['up'], outputs: table(of.length, {
+        label: labels(of.map((r) => answer(r[1]).label)), probability: numbers(of.map((r) => answer(r[1]).confidence)),
+        probabilities: vectors(1, of.map((r) => answer(r[1]).confidence)),
+      }) } }).scorers.it,
+    });
+    const [byCount, byRow] = [scored(rows), scored(repeated)];
+    for (const [metric, scorer] of Object.entries(byCount)) {
+      const [a, b] = [scorer(Float64Array.from(rows, (r) => r[2])), byRow[metric]!(new Float64Array(repeated.length).fill(1))];
+      if (Number.isNaN(a) || Number.isNaN(b)) expect(metric === 'r2' || repeated.length === 0).toBe(true);
+      else expect(a).toBeCloseTo(b, 9);
+    }
+  }));
+});
 
 describe('regression', () => {
   test('a perfect prediction has no error', () => {
@@ -156,7 +187,8 @@ describe('classification', () => {
     const outputs = answers(['a', 'b', 'b'], [0.9, 0.2, 0.4]);
     const turned = table(3, { ...outputs.columns, probabilities: vectors(2, [0.1, 0.9, 0.8, 0.2, 0.6, 0.4]) });
     const { log_loss } = run(classification(), {
-      truth: { task: 'classification', target: truth }, newcomer: { outputs, classes }, champion: { outputs: turned, classes: ['b', 'a'], version: 'v1' },
+      truth: { task: 'classification', target: truth }, newcomer: { outputs, classes },
+        champion: { outputs: turned, classes: ['b', 'a'], version: 'v1' },
     });
     expect(log_loss!.champion!.value).toBeCloseTo(log_loss!.value, 6);
     expect(log_loss!.champion!.version).toBe('v1');
@@ -164,8 +196,10 @@ describe('classification', () => {
 
   test('a boolean target is judged as true and false', () => {
     const target: Column = { type: 'boolean', values: Float64Array.of(1, 0, NaN) };
-    const outputs = table(3, { label: labels(['true', 'true', 'true']), probability: numbers([1, 1, 1]), probabilities: vectors(1, [1, 1, 1]) });
-    expect(run(classification(), { truth: { task: 'classification', target }, newcomer: { outputs, classes: ['true'] } }).accuracy).toMatchObject({ value: 0.5, rows: 2 });
+    const outputs = table(3, { label: labels(['true', 'true', 'true']), probability: numbers([1, 1, 1]),
+      probabilities: vectors(1, [1, 1, 1]) });
+    expect(run(classification(), { truth: { task: 'classification', target },
+      newcomer: { outputs, classes: ['true'] } }).accuracy).toMatchObject({ value: 0.5, rows: 2 });
   });
 
   test('the prior predicts the commonest class with its share, and is calibrated on its own rows', () => {
@@ -185,11 +219,14 @@ describe('classification', () => {
 
 describe('forecast', () => {
   const spec = forecast({ season: 2, horizon: 2, frequency: 'day' });
-  const set = buildSeries({ time: Float64Array.from({ length: 8 }, (_, i) => i), value: Float64Array.of(1, 5, 2, 6, 3, 7, 4, 8), known: {} }, spec);
-  const examples = { target: { type: 'vector' as const, width: 2, values: Float32Array.of(3, 7, 4, NaN) }, series: ['', ''], origins: Int32Array.of(4, 6) };
+  const set = buildSeries({ time: Float64Array.from({ length: 8 }, (_, i) => i), value: Float64Array.of(1, 5, 2, 6, 3, 7, 4, 8),
+    known: {} }, spec);
+  const examples = { target: { type: 'vector' as const, width: 2, values: Float32Array.of(3, 7, 4, NaN) }, series: ['', ''],
+    origins: Int32Array.of(4, 6) };
   const scales = naiveScales(set, spec, 4);
   const forecasted = (value: number[]): Record<string, MetricResult> =>
-    run(spec, { truth: { task: 'forecast', examples, scales }, newcomer: { outputs: table(2, { value: vectors(2, value) }) }, baseline: { outputs: naiveOutputs(set, spec, examples) } });
+    run(spec, { truth: { task: 'forecast', examples, scales }, newcomer: { outputs: table(2, { value: vectors(2, value) }) },
+      baseline: { outputs: naiveOutputs(set, spec, examples) } });
 
   test('unknown truths are not judged, whatever was said', () => {
     expect(forecasted([3, 7, 4, 1e9]).mase).toMatchObject({ value: 0, rows: 3 });
@@ -200,14 +237,17 @@ describe('forecast', () => {
   });
 
   test('a series without a scale is left out of MASE only', () => {
-    const { mase, smape } = run(spec, { truth: { task: 'forecast', examples, scales: new Map([['', NaN]]) }, newcomer: { outputs: table(2, { value: vectors(2, [3, 7, 4, 8]) }) } });
+    const { mase, smape } = run(spec, { truth: { task: 'forecast', examples, scales: new Map([['', NaN]]) },
+      newcomer: { outputs: table(2, { value: vectors(2, [3, 7, 4, 8]) }) } });
     expect(mase!.value).toBeNaN();
     expect(smape!.value).toBe(0);
   });
 
   test('sMAPE is 0 where both are 0, and 2 where only one is', () => {
-    const zero = { target: { type: 'vector' as const, width: 1, values: Float32Array.of(0, 0) }, series: ['', ''], origins: Int32Array.of(1, 2) };
-    const { smape } = run(spec, { truth: { task: 'forecast', examples: zero, scales }, newcomer: { outputs: table(2, { value: numbers([0, 5]) }) } });
+    const zero = { target: { type: 'vector' as const, width: 1, values: Float32Array.of(0, 0) }, series: ['', ''],
+      origins: Int32Array.of(1, 2) };
+    const { smape } = run(spec, { truth: { task: 'forecast', examples: zero, scales },
+      newcomer: { outputs: table(2, { value: numbers([0, 5]) }) } });
     expect(smape!.value).toBe(1);
   });
 
@@ -223,7 +263,8 @@ describe('forecast', () => {
   });
 
   test('pools all known cells, however they fall on series', () => {
-    const cells = { target: { type: 'vector' as const, width: 2, values: Float32Array.of(1, 2, 3, NaN, 5, 6) }, series: ['a', 'b', 'a'], origins: Int32Array.of(1, 1, 2) };
+    const cells = { target: { type: 'vector' as const, width: 2, values: Float32Array.of(1, 2, 3, NaN, 5, 6) }, series: ['a', 'b', 'a'],
+      origins: Int32Array.of(1, 1, 2) };
     const { mase, rmse } = run(spec, {
       truth: { task: 'forecast', examples: cells, scales: new Map([['a', 2], ['b', 4]]) },
       newcomer: { outputs: table(3, { value: vectors(2, [2, 2, 5, 0, 5, 8]) }) },
@@ -233,7 +274,8 @@ describe('forecast', () => {
   });
 
   test('a different horizon cannot be compared, and the error says so', () => {
-    expect(() => run(spec, { truth: { task: 'forecast', examples, scales }, newcomer: { outputs: table(2, { value: vectors(3, [1, 1, 1, 1, 1, 1]) }) } }))
+    expect(() => run(spec, { truth: { task: 'forecast', examples, scales },
+      newcomer: { outputs: table(2, { value: vectors(3, [1, 1, 1, 1, 1, 1]) }) } }))
       .toThrow(/3 steps where 2/);
   });
 });

@@ -14,11 +14,13 @@ const attributes = (columns: Record<string, (string | null)[]>): Table => ({
 const vectors = (rows: number[][]): Table =>
   ({ rows: rows.length, columns: { vector: { type: 'vector', width: rows[0]!.length, values: Float32Array.from(rows.flat()) } } });
 const retrieve = (alike: Table, rows: number[][]): Record<string, MetricResult> =>
-  Object.fromEntries(evaluate(embedding(), { truth: { task: 'embedding', alike }, newcomer: { outputs: vectors(rows) } }, options).map((m) => [m.metric, m]));
+  Object.fromEntries(evaluate(embedding(), { truth: { task: 'embedding', alike }, newcomer: { outputs: vectors(rows) } },
+    options).map((m) => [m.metric, m]));
 
 test('nearest neighbours by cosine, worked by hand', () => {
   // Angles 0, 10, 50, 80 degrees: the nearest of each is the next one; lengths do not matter.
-  const at = (degrees: number, length: number): number[] => [length * Math.cos(degrees * Math.PI / 180), length * Math.sin(degrees * Math.PI / 180)];
+  const at = (degrees: number, length: number): number[] => [length * Math.cos(degrees * Math.PI / 180),
+    length * Math.sin(degrees * Math.PI / 180)];
   const results = retrieve(attributes({ kind: ['a', 'a', 'b', 'a'] }), [at(0, 1), at(10, 50), at(50, 3), at(80, 2)]);
   // b has nobody alike and is no query; 0 finds 10, 10 finds 0, 80 finds 50.
   expect(results['recall@1']).toMatchObject({ value: 2 / 3, rows: 3, baseline: { value: 2 / 3 } });
@@ -28,13 +30,15 @@ test('nearest neighbours by cosine, worked by hand', () => {
 
 test('clusters that keep the groups apart are found perfectly', () => {
   const kinds = Array.from({ length: 60 }, (_, i) => 'abc'[i % 3]!);
-  const results = retrieve(attributes({ kind: kinds }), kinds.map((k, i) => [k === 'a' ? 1 : 0, k === 'b' ? 1 : 0, k === 'c' ? 1 : 0, i / 1e4]));
+  const results = retrieve(attributes({ kind: kinds }),
+    kinds.map((k, i) => [k === 'a' ? 1 : 0, k === 'b' ? 1 : 0, k === 'c' ? 1 : 0, i / 1e4]));
   expect(['recall@1', 'recall@10', 'precision@10'].map((m) => results[m]!.value)).toEqual([1, 1, 1]);
   expect(results['recall@1']!.baseline!.gain.low).toBeGreaterThan(0.5);
 });
 
 test('rows are alike when they agree on all attributes; a missing one agrees with nothing', () => {
-  const results = retrieve(attributes({ kind: ['a', 'a', 'a', null, null], size: ['x', 'x', 'y', 'x', 'x'] }), [[1, 0], [1, 0.1], [0, 1], [1, 0], [1, 0]]);
+  const results = retrieve(attributes({ kind: ['a', 'a', 'a', null, null], size: ['x', 'x', 'y', 'x', 'x'] }),
+    [[1, 0], [1, 0.1], [0, 1], [1, 0], [1, 0]]);
   expect(results['recall@1']!.rows).toBe(2);
 });
 

@@ -21,15 +21,18 @@ test('a series begins and ends with its values, known-ahead ones may go on', () 
 });
 
 test('series are told apart by name; rows without a name or a date are counted and left out', () => {
-  const set = buildSeries({ time: Float64Array.of(0, 0, 1, NaN, 2), series: ['b', 'a', 'a', 'a', null], value: Float64Array.of(1, 2, 3, 4, 5), known: {} }, daily);
+  const set = buildSeries({ time: Float64Array.of(0, 0, 1, NaN, 2), series: ['b', 'a', 'a', 'a', null],
+    value: Float64Array.of(1, 2, 3, 4, 5), known: {} }, daily);
   expect([...set.series.keys()]).toEqual(['a', 'b']);
   expect(set.series.get('a')!.values).toEqual(Float64Array.of(2, 3));
   expect(set.unplaced).toBe(2);
 });
 
 test.each<[string, SeriesInput, ForecastSpec, string, RegExp]>([
-  ['two rows of a period', one([1, 2, 3], { time: Float64Array.of(0, 14, 40) }), forecast(), 'CONFIG', /Two rows fall on 1970-01: .*month.*Aggregate/],
-  ['two rows of a period of a series', one([1, 2], { time: Float64Array.of(3, 3.5), series: ['x', 'x'] }), daily, 'CONFIG', /1970-01-04 in series "x"/],
+  ['two rows of a period', one([1, 2, 3], { time: Float64Array.of(0, 14, 40) }), forecast(), 'CONFIG',
+    /Two rows fall on 1970-01: .*month.*Aggregate/],
+  ['two rows of a period of a series', one([1, 2], { time: Float64Array.of(3, 3.5), series: ['x', 'x'] }), daily, 'CONFIG',
+    /1970-01-04 in series "x"/],
   ['an infinite value', one([1, Infinity]), daily, 'NOT_FINITE', /demand/],
   ['an infinite known-ahead value', one([1, 2], { known: { price: Float64Array.of(1, -Infinity) } }), daily, 'NOT_FINITE', /price/],
   ['no value at all', one([NaN, NaN]), daily, 'COLUMN_EMPTY', /demand.*date/],
