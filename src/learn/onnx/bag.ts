@@ -19,12 +19,33 @@ export function bag(graph: Graph, encoder: BagEncoder, weight: Weight): Value {
   const ids = graph.node('LabelEncoder', [tokens], {
     keys_strings: known, values_int64s: known.map((token) => encoder.ids[token]!), default_int64: idf.length,
   });
-  const sums = graph.node('ReduceSum', [graph.node('Gather', [table, ids], { axis: 0 }), graph.int64([1])], { keepdims: 0 });
+  const sums = encoder.split
+    ? sumInSteps(graph, table, ids, width + 1)
+    : graph.node('Reshape', [graph.node('Gather', [table, ids]), graph.int64([-1, width + 1])]);
   const [weighted, squares] = graph.nodeOf('Split', [sums, graph.int64([width, 1])], 2, { axis: 1 });
   const norm = graph.node('Max', [graph.node('Sqrt', [squares!]), graph.float32([1e-12], [])]);
   const mean = graph.node('Div', [weighted!, norm]);
   if (members === 1) return graph.node('Unsqueeze', [mean, graph.int64([0])]);
   return graph.node('Transpose', [graph.node('Reshape', [mean, graph.int64([-1, members, units])])], { perm: [1, 0, 2] });
+}
+
+/** Tokens that are looked up at once: enough for a title or a sentence. */
+const STEP = 32;
+
+/**
+ * ids int64 [N, tokens] -> the sums of the table's rows, [N, width]. Some tokens at a time, since one long text in a batch must not
+ * cost all its rows that much memory.
+ */
+function sumInSteps(graph: Graph, table: Value, ids: Value, width: number): Value {
+  const one = graph.int64([1]);
+  const [rows, most] = graph.nodeOf('Split', [graph.node('Shape', [ids]), graph.int64([1, 1])], 2, { axis: 0 });
+  const trips = graph.node('Div', [graph.node('Add', [most!, graph.int64([STEP - 1])]), graph.int64([STEP])]);
+  const zeros = graph.node('ConstantOfShape', [graph.node('Concat', [rows!, graph.int64([width])], { axis: 0 })]);
+  return graph.loop(trips, zeros, ['N', width], (iteration, sums) => {
+    const from = graph.node('Mul', [iteration, graph.int64([STEP])]);
+    const some = graph.node('Slice', [ids, from, graph.node('Add', [from, graph.int64([STEP])]), one]);
+    return graph.node('Add', [sums, graph.node('ReduceSum', [graph.node('Gather', [table, some]), one], { keepdims: 0 })]);
+  });
 }
 
 /** The same as `tokenise`: string [N, 1] -> [N, most tokens of a row], padded with "". N is at least 1. */

@@ -7,24 +7,27 @@ import { ShoalError } from '../../domain/errors';
 
 /** The name of a value in the graph. */
 export type Value = string;
-export type ElementType = 'float32' | 'float64' | 'int64' | 'string';
+export type ElementType = 'float32' | 'float64' | 'int64' | 'bool' | 'string';
 /** A named size is known only when the graph runs: `N`, the number of rows. */
 export type Shape = (number | string)[];
-type Attribute = number | string | number[] | string[];
+type Subgraph = MessageInitShape<typeof GraphProtoSchema>;
+type Attribute = number | string | number[] | string[] | { graph: Subgraph };
 
 /** ONNX 1.15's intermediate representation and operator sets: ONNX Runtime 1.17 and later read them. */
 const IR_VERSION = 9n;
 const OPSETS = [{ domain: '', version: 20n }, { domain: 'ai.onnx.ml', version: 3n }];
 const ML_OPERATORS = new Set(['LabelEncoder']);
 
-const ELEMENT_TYPE = { float32: DataType.FLOAT, float64: DataType.DOUBLE, int64: DataType.INT64, string: DataType.STRING } as const;
+const ELEMENT_TYPE = {
+  float32: DataType.FLOAT, float64: DataType.DOUBLE, int64: DataType.INT64, bool: DataType.BOOL, string: DataType.STRING,
+} as const;
 const utf8 = new TextEncoder();
 
 /** An ONNX graph in the making. Values are named in the order in which they are made, so equal graphs are equal bytes. */
 export class Graph {
   private readonly inputs: MessageInitShape<typeof ValueInfoProtoSchema>[] = [];
   private readonly outputs: MessageInitShape<typeof ValueInfoProtoSchema>[] = [];
-  private readonly nodes: { opType: string; inputs: Value[]; outputs: Value[]; attributes: Record<string, Attribute> }[] = [];
+  private nodes: MessageInitShape<typeof NodeProtoSchema>[] = [];
   private readonly constants = new Map<string, MessageInitShape<typeof TensorProtoSchema> & { name: string }>();
   private readonly names = new Set<string>();
   private readonly renamed = new Map<Value, string>();
@@ -34,7 +37,7 @@ export class Graph {
     return this.claim(name);
   }
 
-  /** Declares a value made by a node as an output of the graph, under a name of its own. */
+  /** Declares a value made by a node, outside loops, as an output of the graph, under a name of its own. */
   output(name: string, type: ElementType, shape: Shape, value: Value): void {
     this.outputs.push(valueInfo(name, type, shape));
     this.renamed.set(value, this.claim(name));
@@ -65,8 +68,34 @@ export class Graph {
 
   nodeOf(operator: string, inputs: Value[], outputCount: number, attributes: Record<string, Attribute> = {}): Value[] {
     const outputs = Array.from({ length: outputCount }, () => this.fresh(operator));
-    this.nodes.push({ opType: operator, inputs, outputs, attributes });
+    this.nodes.push({
+      name: outputs[0]!,
+      opType: operator,
+      domain: ML_OPERATORS.has(operator) ? 'ai.onnx.ml' : '',
+      input: inputs,
+      output: outputs,
+      attribute: Object.entries(attributes).map(([key, value]) => attribute(key, value)),
+    });
     return outputs;
+  }
+
+  /** A loop that carries one float32 value: `step` makes the next one from the iteration's number and the value so far. */
+  loop(trips: Value, initial: Value, shape: Shape, step: (iteration: Value, state: Value) => Value): Value {
+    const iteration = this.fresh('iteration');
+    const goOn = this.fresh('goOn');
+    const state = this.fresh('state');
+    const outer = this.nodes;
+    this.nodes = [];
+    const still = this.node('Identity', [goOn]);
+    const next = step(iteration, state);
+    const body: Subgraph = {
+      name: 'body',
+      input: [valueInfo(iteration, 'int64', []), valueInfo(goOn, 'bool', []), valueInfo(state, 'float32', shape)],
+      output: [valueInfo(still, 'bool', []), valueInfo(next, 'float32', shape)],
+      node: this.nodes,
+    };
+    this.nodes = outer;
+    return this.node('Loop', [trips, '', initial], { body: { graph: body } });
   }
 
   cast(value: Value, to: ElementType): Value {
@@ -86,14 +115,7 @@ export class Graph {
       input: this.inputs,
       output: this.outputs,
       initializer: [...this.constants.values()],
-      node: this.nodes.map((node): MessageInitShape<typeof NodeProtoSchema> => ({
-        name: node.outputs[0]!,
-        opType: node.opType,
-        domain: ML_OPERATORS.has(node.opType) ? 'ai.onnx.ml' : '',
-        input: node.inputs.map(final),
-        output: node.outputs.map(final),
-        attribute: Object.entries(node.attributes).map(([key, value]) => attribute(key, value)),
-      })),
+      node: this.nodes.map((node) => ({ ...node, input: node.input!.map(final), output: node.output!.map(final) })),
     };
     const model = create(ModelProtoSchema, {
       irVersion: IR_VERSION,
@@ -147,6 +169,7 @@ function valueInfo(name: string, type: ElementType, shape: Shape): MessageInitSh
 function attribute(name: string, value: Attribute): MessageInitShape<typeof AttributeProtoSchema> {
   if (typeof value === 'number') return { name, type: AttributeType.INT, i: BigInt(value) };
   if (typeof value === 'string') return { name, type: AttributeType.STRING, s: utf8.encode(value) };
+  if ('graph' in value) return { name, type: AttributeType.GRAPH, g: value.graph };
   return value.every((v) => typeof v === 'number')
     ? { name, type: AttributeType.INTS, ints: value.map(BigInt) }
     : { name, type: AttributeType.STRINGS, strings: (value as string[]).map((v) => utf8.encode(v)) };
