@@ -1,4 +1,5 @@
 import { unitHash } from './hash';
+import { DUPLICATE_MARK } from './version';
 
 const HOLDOUT_SEED = 1;
 const FOLD_SEED = 2;
@@ -11,11 +12,13 @@ export interface Split { folds: Int8Array; foldCount: number }
 
 /**
  * Rows go to the holdout, or to a fold, by a hash of their key: the same row falls on the same side in every snapshot
- * and for every model, so chains can be judged on rows none of their models saw.
+ * and for every model, so chains can be judged on rows none of their models saw. Rows that share a key stay together.
  */
 export function splitByKey(keys: readonly string[], options: { holdout: number; foldCount: number }): Split {
-  const folds = Int8Array.from(keys, (key) =>
-    unitHash(key, HOLDOUT_SEED) < options.holdout ? HOLDOUT : Math.floor(unitHash(key, FOLD_SEED) * options.foldCount));
+  const folds = Int8Array.from(keys, (numbered) => {
+    const [key] = numbered.split(DUPLICATE_MARK, 1) as [string];
+    return unitHash(key, HOLDOUT_SEED) < options.holdout ? HOLDOUT : Math.floor(unitHash(key, FOLD_SEED) * options.foldCount);
+  });
   return { folds, foldCount: options.foldCount };
 }
 

@@ -15,6 +15,10 @@ export interface Snapshot {
   columns: SnapshotColumn[];
 }
 export const KEY_COLUMN = '__key';
+/** Between the texts of a key's columns. */
+export const KEY_SEPARATOR = '\u001f';
+/** Between a key that several rows share and the number (from 2) of the second and later ones. */
+export const DUPLICATE_MARK = '\u001e';
 
 /** One input of a model's ONNX file, before type conversion. `date` is days since 1970, as float64. */
 export interface Feature { name: string; type: ColumnType; width?: number }

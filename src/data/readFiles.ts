@@ -1,0 +1,136 @@
+import { ShoalError } from '../domain/errors';
+import type { SourceSpec } from '../domain/spec';
+import { readCsvHeader, type CsvHeader } from './csvHeader';
+import { ident, literal, messageOf, pathLiteral, type Engine } from './duckdb';
+import { inferText, type TextTypes } from './inferText';
+import { storedExpression } from './types';
+
+/** What there is to read: `name` is for messages. */
+export type Files = Pick<SourceSpec, 'name' | 'format'> & { files: string[] };
+
+/**
+ * Makes `table` of the files' rows, columns in stored types (see types.ts). Files need not have the same columns: what one lacks is
+ * missing. Malformed files throw SOURCE_UNREADABLE with file and line.
+ */
+export async function readFiles(db: Engine, source: Files, table: string): Promise<void> {
+  const raw = ident(`${table} as read`);
+  try {
+    switch (source.format) {
+      case 'csv':
+      case 'tsv':
+        await readDelimited(db, source, raw);
+        await convert(db, { raw, table, texts: 'everything' });
+        break;
+      case 'json':
+      case 'jsonl':
+        await readJson(db, source, raw);
+        await convert(db, { raw, table, texts: 'dates' });
+        break;
+      case 'parquet':
+        await db.run(`CREATE VIEW ${raw} AS SELECT * FROM read_parquet(${list(source.files)}, union_by_name = true)`);
+        await convert(db, { raw, table });
+    }
+  } catch (cause) {
+    throw unreadable(source, cause);
+  }
+}
+
+async function convert(db: Engine, { raw, table, texts }: { raw: string; table: string; texts?: TextTypes }): Promise<void> {
+  const columns = await db.columnsOf(raw);
+  const strings = columns.filter((column) => column.type === 'VARCHAR').map((column) => column.name);
+  const readings = texts ? await inferText(db, raw, strings, texts) : new Map<string, { expression: string }>();
+  const select = columns.map((column) => `${readings.get(column.name)?.expression ?? storedExpression(column)} AS ${ident(column.name)}`);
+  await db.run(`CREATE TABLE ${ident(table)} AS SELECT ${select.join(', ') || 'NULL AS nothing WHERE false'} FROM ${raw}`);
+  await db.run(`DROP ${texts ? 'TABLE' : 'VIEW'} ${raw}`);
+}
+
+/** Every column as text, with the dialect and the header that csvHeader.ts found; files of one header are read together. */
+async function readDelimited(db: Engine, source: Files, table: string): Promise<void> {
+  const groups = new Map<string, { header: CsvHeader; files: string[] }>();
+  for (const file of source.files) {
+    const header = await readCsvHeader(file, source.format === 'tsv' ? '\t' : undefined);
+    assertNames(source, file, header.names);
+    const id = JSON.stringify(header);
+    const group = groups.get(id) ?? { header, files: [] };
+    group.files.push(file);
+    groups.set(id, group);
+  }
+  const selects = [...groups.values()].map(({ header, files }) => {
+    const columns = header.names.map((name) => `${literal(name)}: 'VARCHAR'`).join(', ');
+    return `SELECT * FROM read_csv(${list(files)}, auto_detect = false, header = true, delim = ${literal(header.delimiter)}, quote = '"', ` +
+      `escape = '"', strict_mode = true, null_padding = false, hive_partitioning = false, columns = {${columns}})`;
+  });
+  await db.run(`CREATE TABLE ${table} AS ${selects.join(' UNION ALL BY NAME ')}`);
+}
+
+/** Column types come from the structure of all rows together, so they do not depend on which row comes first. */
+export async function readJson(db: Engine, source: Files, table: string): Promise<void> {
+  const format = source.format === 'jsonl' ? 'newline_delimited' : 'auto';
+  const { structure } = await db.row<{ structure: string | null }>(
+    `SELECT json_group_structure(json) AS structure FROM read_json_objects(${list(source.files)}, format = '${format}')`);
+  const parsed = structure === null ? {} : (JSON.parse(structure) as unknown);
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new ShoalError('SOURCE_UNREADABLE', `Source ${source.name}: the rows of ${source.files.join(', ')} are not objects.`, {
+      remedy: 'Each row must be a JSON object of column names and values.', details: { source: source.name, files: source.files } });
+  }
+  const names = Object.keys(parsed);
+  assertNames(source, source.files.join(', '), names);
+  if (names.length === 0) return db.run(`CREATE TABLE ${table} AS SELECT NULL AS nothing WHERE false`);
+  const columns = Object.entries(parsed).map(([name, shape]) => `${literal(name)}: '${jsonType(shape)}'`).join(', ');
+  await db.run(`CREATE TABLE ${table} AS SELECT * FROM read_json(${list(source.files)}, format = '${format}', columns = {${columns}})`);
+}
+
+function jsonType(shape: unknown): string {
+  if (Array.isArray(shape)) return ['UBIGINT', 'BIGINT', 'DOUBLE', 'HUGEINT'].includes(shape[0] as string) ? 'DOUBLE[]' : 'JSON';
+  switch (shape) {
+    case 'UBIGINT':
+    case 'BIGINT':
+      return 'BIGINT';
+    case 'HUGEINT':
+    case 'DOUBLE':
+      return 'DOUBLE';
+    case 'BOOLEAN':
+      return 'BOOLEAN';
+    case 'VARCHAR':
+    case 'NULL':
+      return 'VARCHAR';
+    default:
+      return 'JSON';
+  }
+}
+
+/** DuckDB does not tell upper from lower case in names. */
+function assertNames(source: Files, file: string, names: string[]): void {
+  const seen = new Map<string, string>();
+  for (const name of names) {
+    const twin = seen.get(name.toLowerCase());
+    if (twin !== undefined) {
+      throw new ShoalError('SOURCE_UNREADABLE', `Source ${source.name}: ${file} has two columns named '${twin}'${twin === name ? '' : ` and '${name}'`}.`, {
+        remedy: 'Rename one of them; upper and lower case are not told apart.', details: { source: source.name, file, column: name } });
+    }
+    seen.set(name.toLowerCase(), name);
+  }
+}
+
+const list = (files: string[]): string => `[${files.map(pathLiteral).join(', ')}]`;
+
+/** What went wrong in reading, with file and line where DuckDB says so. */
+export function unreadable(source: Files, cause: unknown): unknown {
+  const message = messageOf(cause);
+  if (message === undefined) return cause;
+  const [what = ''] = message.replace(/^[\w ]+ Error: /, '').split(/\n\s*\n|\nPossible (?:fixes|Solution)/);
+  const line = /(?:on Line|in line|at line): ?(\d+)/i.exec(message)?.[1] ?? /in line (\d+)/.exec(message)?.[1];
+  const named = /file(?:: | = |\s+")"?([^"\n]+?)"?(?:[,\n]|$)/.exec(message)?.[1];
+  const file = source.files.find((f) => f === named) ?? source.files.find((f) => message.includes(f)) ?? source.files[0];
+  const where = `${file}${line === undefined ? '' : `, line ${line}`}`;
+  return new ShoalError('SOURCE_UNREADABLE', `Source ${source.name}: cannot read ${where} as ${source.format}: ${firstLines(what)}`, {
+    remedy: 'Correct the file, or set `format` to what it is.',
+    details: { source: source.name, file, ...(line !== undefined && { line: Number(line) }) },
+    cause,
+  });
+}
+
+const firstLines = (text: string): string => {
+  const short = text.split('\n').slice(0, 3).map((part) => part.trim()).join('; ').slice(0, 300);
+  return /[.!?]$/.test(short) ? short : `${short}.`;
+};
