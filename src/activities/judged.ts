@@ -1,6 +1,7 @@
 import type { Predictions, Truth } from '../domain/evaluate';
 import { baselineOutputs, naiveOutputs } from '../domain/baseline';
-import { holdoutStart, rollingOrigin } from '../domain/examples';
+import { ShoalError } from '../domain/errors';
+import { examplesAt, holdoutStart, rollingOrigin } from '../domain/examples';
 import { naiveScales } from '../domain/series';
 import { isString, takeRows, type Column, type Table } from '../domain/table';
 import type { ForecastSpec } from '../domain/spec';
@@ -50,7 +51,11 @@ async function judgedForecasts(manifest: Manifest, spec: ForecastSpec, data: Dat
     baseline: { outputs: naiveOutputs(set, spec, examples) },
     predict: async (ref) => {
       const its = await data.models.manifest(ref);
-      return { outputs: await runOnnx(await data.store.localFile(its.onnx), its, examples.table) };
+      if (its.spec.task !== 'forecast' || its.spec.horizon !== spec.horizon || its.spec.frequency !== spec.frequency) {
+        throw new ShoalError('COLUMN_TYPE', `Version ${ref.id} of ${its.model} forecasts other periods than these.`);
+      }
+      const { table } = examplesAt(set, its.spec, examples);
+      return { outputs: await runOnnx(await data.store.localFile(its.onnx), its, table) };
     },
   };
 }
