@@ -149,7 +149,11 @@ export function cellOf(column: Column, row: number): unknown {
 }
 
 /** A column as plain JSON. */
-export const cellsOf = (column: Column, rows: number): unknown[] => Array.from({ length: rows }, (_, row) => cellOf(column, row));
+export function cellsOf(column: Column, rows: number): unknown[] {
+  const cells = new Array<unknown>(rows);
+  for (let row = 0; row < rows; row++) cells[row] = cellOf(column, row);
+  return cells;
+}
 
 function isoDate(days: number): string {
   const text = new Date(Math.round(days * MS_PER_DAY)).toISOString();

@@ -85,14 +85,21 @@ export function contexts(sources: Sources, expressions: readonly Expression[]): 
     return [[name, all ? outputs.columns : pick(outputs.columns, read.map(({ path }) => path[1]!))] as const];
   });
   const inputAt = rowReader(sources, references.flatMap(({ root, path: [name] }) => (root === 'input' ? [name] : [])));
-  return (row) => ({ input: inputAt(row), stages: Object.fromEntries(stages.map(([name, columns]) => [name, cells(columns, row)])) });
+  return (row) => {
+    const said: Record<string, Row> = {};
+    for (const [name, columns] of stages) said[name] = cells(columns, row);
+    return { input: inputAt(row), stages: said };
+  };
 }
 
 const pick = (columns: Record<string, Column>, names: readonly string[]): Record<string, Column> =>
   Object.fromEntries(names.flatMap((name) => (columns[name] ? [[name, columns[name]]] : [])));
 
-const cells = (columns: Record<string, Column>, row: number): Row =>
-  Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, cellOf(column, row)]));
+function cells(columns: Record<string, Column>, row: number): Row {
+  const out: Row = {};
+  for (const name in columns) out[name] = cellOf(columns[name]!, row);
+  return out;
+}
 
 function rowReader({ input, rows }: Sources, names: (string | undefined)[]): (row: number) => Row {
   if (rows) return (row) => rows[row]!;

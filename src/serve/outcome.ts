@@ -98,7 +98,12 @@ function finite(column: Column, row: number): boolean {
   return true;
 }
 
-export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+/** 0 to n - 1. (Many times as fast as Array.from with a function.) */
+export function range(n: number): number[] {
+  const all = new Array<number>(n);
+  for (let i = 0; i < n; i++) all[i] = i;
+  return all;
+}
 
 /** The given rows; the table itself when those are all. */
 export const someRows = (table: Table, rows: readonly number[]): Table => (rows.length === table.rows ? table : takeRows(table, rows));

@@ -71,17 +71,16 @@ export async function ask(version: PlannedVersion, table: Table, deps: RunDeps &
   const { models, signal, timeoutMs } = deps;
   await models.warm([version.ref]);
   signal.throwIfAborted();
-  const late = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const stopped = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true, signal: late.signal });
-    timer = setTimeout(() => reject(new ShoalError('STAGE_FAILED', `timed out after ${timeoutMs} ms`)), timeoutMs);
-  });
+  const stop = new AbortController();
+  const pass = (): void => stop.abort(signal.reason);
+  signal.addEventListener('abort', pass);
+  const timer = setTimeout(() => stop.abort(new ShoalError('STAGE_FAILED', `timed out after ${timeoutMs} ms`)), timeoutMs);
   try {
-    return await Promise.race([models.run(version.ref, table, { signal: AbortSignal.any([signal, late.signal]) }), stopped]);
+    const stopped = new Promise<never>((_, reject) => stop.signal.addEventListener('abort', () => reject(stop.signal.reason as Error)));
+    return await Promise.race([models.run(version.ref, table, { signal: stop.signal }), stopped]);
   } finally {
     clearTimeout(timer);
-    late.abort();
+    signal.removeEventListener('abort', pass);
   }
 }
 

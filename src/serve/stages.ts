@@ -1,5 +1,5 @@
 import { ShoalError } from '../domain/errors';
-import { compile } from '../domain/expression';
+import { compile, type Expression } from '../domain/expression';
 import type { Row, StageAnswer } from '../domain/prediction';
 import { rowsToTable, toColumn, type RowColumn } from '../domain/rows';
 import type { Column, ColumnType, Table } from '../domain/table';
@@ -69,9 +69,11 @@ async function runPlanned(
   sources: Sources,
   deps: StageDeps,
 ): Promise<Map<string, StageOutcome>> {
-  // One failure ends the others.
-  const failed = new AbortController();
-  const signal = deps.signal ? AbortSignal.any([deps.signal, failed.signal]) : failed.signal;
+  // One failure ends the others, and so does the caller.
+  const stop = new AbortController();
+  const pass = (): void => stop.abort(deps.signal?.reason);
+  deps.signal?.throwIfAborted();
+  deps.signal?.addEventListener('abort', pass);
   const outcomes = new Map(sources.outcomes);
   const running = new Map<string, Promise<StageOutcome>>();
   const wanted = new Set(work.stages);
@@ -79,11 +81,11 @@ async function runPlanned(
     if (!wanted.has(name)) continue;
     running.set(name, (async () => {
       await Promise.all(stage.needs.map((other) => running.get(other)));
-      signal.throwIfAborted();
+      stop.signal.throwIfAborted();
       // It sees those it needs, and not whichever else happen to be done.
       const seen = new Map(stage.needs.flatMap((other) => (outcomes.has(other) ? [[other, outcomes.get(other)!]] : [])));
       const run = { stage, plan: work.plan, given: work.given[name], sources: { ...sources, outcomes: seen } };
-      const outcome = await runStage(run, { models: deps.models, signal });
+      const outcome = await runStage(run, { models: deps.models, signal: stop.signal });
       outcomes.set(name, outcome);
       return outcome;
     })());
@@ -92,8 +94,10 @@ async function runPlanned(
     const done = await Promise.all([...running].map(async ([name, outcome]) => [name, await outcome] as const));
     return new Map(done);
   } catch (error) {
-    failed.abort(error);
+    stop.abort(error);
     throw error;
+  } finally {
+    deps.signal?.removeEventListener('abort', pass);
   }
 }
 
@@ -115,6 +119,8 @@ export function tableOutputs(release: Release, input: Table, outcomes: Readonly<
   const sources = { input, outcomes: new Map(Object.entries(outcomes)) };
   const columns = Object.entries(release.spec.output).map(([name, text]): [string, Column] => {
     const expression = compile(text);
+    const column = namedColumn(expression, outcomes);
+    if (column) return [name, column];
     const contextAt = contexts(sources, [expression]);
     const values = Array.from({ length: input.rows }, (_, row) => expression.evaluate(contextAt(row)));
     const type = typeOf(values.find((value) => value !== null));
@@ -125,6 +131,13 @@ export function tableOutputs(release: Release, input: Table, outcomes: Readonly<
     })];
   });
   return { rows: input.rows, columns: Object.fromEntries(columns) };
+}
+
+/** The column that an expression only names, as most do. */
+function namedColumn({ text, references: [reference] }: Expression, outcomes: Readonly<Record<string, StageOutcome>>): Column | undefined {
+  if (reference?.root !== 'stages' || text.trim() !== ['stages', ...reference.path].join('.')) return undefined;
+  const [stage, output] = reference.path;
+  return outcomes[stage!]?.outputs.columns[output!];
 }
 
 function typeOf(value: unknown): ColumnType {

@@ -44,7 +44,7 @@ describe('request rows', () => {
   });
 
   it('do not inherit columns', () => {
-    expect(rowsToTable([{}], [column('constructor', 'text')]).columns.constructor!.values).toEqual([null]);
+    expect(rowsToTable([{}], [column('constructor', 'text')]).columns).toEqual({ constructor: { type: 'text', values: [null] } });
   });
 
   it('may hold a column under several names and types', () => {
