@@ -1,5 +1,6 @@
 /** @type {import('jest').Config} */
 module.exports = {
+  globalSetup: '<rootDir>/test/setup/global.cjs',
   testEnvironment: '<rootDir>/test/environment.cjs',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
