@@ -30,9 +30,13 @@ export async function makeVersion(job: TrainingJob, context: Context): Promise<T
   const started = now();
   const prepared = await prepare(job, context);
   const checkpoint = `checkpoints/${job.fingerprint}`;
+  const resumption = watchResumption();
   const fitted = await fit(job.model, prepared.features, prepared.examples, {
-    checkpoints: { load: () => store.readBlob(checkpoint), save: (bytes) => store.writeBlob(checkpoint, bytes) },
-    onProgress: context.onProgress,
+    checkpoints: {
+      load: async () => resumption.loaded(await store.readBlob(checkpoint)),
+      save: (bytes) => store.writeBlob(checkpoint, bytes),
+    },
+    onProgress: (progress) => { resumption.progressed(progress); context.onProgress(progress); },
     signal: new AbortController().signal,
   });
 
@@ -46,7 +50,18 @@ export async function makeVersion(job: TrainingJob, context: Context): Promise<T
   await store.removeBlob(checkpoint);
   return {
     version,
-    summary: { ...fitted.summary, seconds: (now() - started) / 1000, onnxBytes: onnx.bytes, parity, reused: false },
+    summary: { ...fitted.summary, seconds: (now() - started) / 1000, onnxBytes: onnx.bytes, parity, reused: false, resumedAtEpoch: resumption.epoch() },
+  };
+}
+
+function watchResumption() {
+  let checkpoint: Buffer | undefined;
+  let first: number | undefined;
+  return {
+    loaded: (bytes: Buffer | undefined) => (checkpoint = bytes),
+    progressed: ({ epoch }: TrainingProgress) => { first ??= epoch; },
+    // A checkpoint that is torn or of another job is passed over: training then begins at its first epoch.
+    epoch: () => (checkpoint && first! > 1 ? first : undefined),
   };
 }
 

@@ -65,6 +65,8 @@ export interface TrainingSummary {
   curve: { train: number[]; validation: number[] };
   /** True when an earlier run had made this version already. */
   reused: boolean;
+  /** The first epoch after an interruption, when it went on from a checkpoint. */
+  resumedAtEpoch?: number;
 }
 
 export interface TrainedVersion { version: VersionRef; summary: TrainingSummary }
