@@ -38,7 +38,9 @@ export function rowsToTable(rows: readonly Row[], columns: readonly RowColumn[],
   const notRow = rows.findIndex((row) => typeof row !== 'object' || row === null || Array.isArray(row));
   if (notRow >= 0) {
     const found = shortened(rows[notRow]);
-    throw new ShoalError('REQUEST_ROW', `Row ${notRow} is ${found}; a row is an object with columns by name.`, { details: { row: notRow, found } });
+    throw new ShoalError('REQUEST_ROW', `Row ${notRow} is ${found}; a row is an object with columns by name.`, {
+      details: { row: notRow, found },
+    });
   }
   refuseMisspelt(rows, columns, options.alsoRead ?? []);
 
@@ -49,7 +51,8 @@ export function rowsToTable(rows: readonly Row[], columns: readonly RowColumn[],
     const values = rows.map((row) => (Object.hasOwn(row, column) ? row[column] : undefined));
     table.columns[name] = toColumn(values, { type, width, lenient: options.lenient }, (row, expected) => {
       count++;
-      if (wrong.length < MAX_LISTED) wrong.push({ row, key: keyOf(rows[row]!, options.key), column, expected, found: shortened(values[row]) });
+      if (wrong.length === MAX_LISTED) return;
+      wrong.push({ row, key: keyOf(rows[row]!, options.key), column, expected, found: shortened(values[row]) });
     });
   }
   if (count > 0) throw wrongCells(wrong, count);
@@ -61,7 +64,7 @@ export interface ColumnForm { type: ColumnType; width?: number; lenient?: boolea
 /** JSON values as a column; calls `refuse` for each that does not fit, with what was expected, and takes it as missing. */
 export function toColumn(values: readonly unknown[], form: ColumnForm, refuse: (row: number, expected: string) => void): Column {
   const { type, lenient = false } = form;
-  const missing = (value: unknown): boolean => value === null || value === undefined || (lenient && typeof value === 'string' && value.trim() === '');
+  const missing = (value: unknown): boolean => value == null || (lenient && typeof value === 'string' && value.trim() === '');
   switch (type) {
     case 'number':
     case 'boolean':
@@ -94,7 +97,7 @@ export function toColumn(values: readonly unknown[], form: ColumnForm, refuse: (
       const out = new Float32Array(values.length * width).fill(NaN);
       values.forEach((value, i) => {
         if (missing(value)) return;
-        if (Array.isArray(value) && value.length === width && value.every((x) => typeof x === 'number' && Number.isFinite(x))) out.set(value as number[], i * width);
+        if (Array.isArray(value) && value.length === width && value.every(Number.isFinite)) out.set(value as number[], i * width);
         else refuse(i, `a list of ${width} numbers`);
       });
       return { type, width, values: out };
@@ -102,7 +105,9 @@ export function toColumn(values: readonly unknown[], form: ColumnForm, refuse: (
   }
 }
 
-const EXPECTED = { number: 'a number', boolean: 'true or false', date: 'an ISO date (2015-03-31)', category: 'a string', text: 'a string' } as const;
+const EXPECTED = {
+  number: 'a number', boolean: 'true or false', date: 'an ISO date (2015-03-31)', category: 'a string', text: 'a string',
+} as const;
 
 function toNumber(value: unknown, lenient: boolean): number | undefined {
   const number = lenient && typeof value === 'string' ? Number(value) : value;
@@ -125,7 +130,8 @@ export function toDays(value: unknown): number | undefined {
   const [, year, month = '01', day = '01', time = '00:00', zone = 'Z'] = match;
   const date = Date.parse(`${year}-${month}-${day}T00:00Z`);
   if (Number.isNaN(date) || new Date(date).getUTCDate() !== Number(day)) return undefined;
-  const instant = Date.parse(`${year}-${month}-${day}T${time}${zone === 'Z' || zone.includes(':') ? zone : `${zone.slice(0, 3)}:${zone.slice(3)}`}`);
+  const offset = zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone;
+  const instant = Date.parse(`${year}-${month}-${day}T${time}${offset}`);
   return Number.isNaN(instant) ? undefined : instant / MS_PER_DAY;
 }
 
@@ -163,7 +169,8 @@ function isoDate(days: number): string {
 interface WrongCell { row: number; key: string | undefined; column: string; expected: string; found: string }
 
 function wrongCells(wrong: WrongCell[], count: number): ShoalError {
-  const listed = wrong.map((cell) => `row ${cell.row}${cell.key === undefined ? '' : ` (${cell.key})`}, column ${cell.column}: expected ${cell.expected}, found ${cell.found}`);
+  const listed = wrong.map(({ row, key, column, expected, found }) =>
+    `row ${row}${key === undefined ? '' : ` (${key})`}, column ${column}: expected ${expected}, found ${found}`);
   const [first] = wrong;
   const message = count === 1
     ? `The request has a value of the wrong type: ${listed[0]}.`
@@ -179,12 +186,12 @@ function refuseMisspelt(rows: readonly Row[], columns: readonly RowColumn[], als
   if (unread.length === 0) return;
   for (const { column } of columns) {
     if (present.has(column)) continue;
-    const edits = unread.map((name) => ({ name, edits: distance(name.toLowerCase(), column.toLowerCase()) })).sort((a, b) => a.edits - b.edits)[0]!;
+    const edits = (name: string): number => distance(name.toLowerCase(), column.toLowerCase());
+    const found = unread.reduce((best, name) => (edits(name) < edits(best) ? name : best));
     // Short names are near to everything.
-    if (edits.edits > Math.min(MAX_EDITS, column.length / 3)) continue;
-    throw new ShoalError('COLUMN_MISSING', `No row has the column ${column}, but there is a column ${edits.name}.`, {
-      remedy: `Did you mean ${column}? Rename it, or send ${column} as null.`,
-      details: { column, found: edits.name },
+    if (edits(found) > Math.min(MAX_EDITS, column.length / 3)) continue;
+    throw new ShoalError('COLUMN_MISSING', `No row has the column ${column}, but there is a column ${found}.`, {
+      remedy: `Did you mean ${column}? Rename it, or send ${column} as null.`, details: { column, found },
     });
   }
 }

@@ -1,10 +1,12 @@
 import { ShoalError } from '../domain/errors';
 import { toColumn } from '../domain/rows';
 import type { Column, Table } from '../domain/table';
-import { gather } from './gather';
-import type { Part } from './outcome';
-import { ask, outputNames, sortOut, type RunDeps, type StageRun } from './stage';
-import { outputTypes, widthOf, type PlannedStage } from './stagePlan';
+import { gather, type Sources } from './gather';
+import { sortOut, type Part } from './outcome';
+import { ask, type RunDeps } from './runner';
+import { outputNames, outputTypes, widthOf, type PlannedStage } from './stagePlan';
+
+export interface FallbackRun { stage: PlannedStage; sources: Sources }
 
 export interface FallbackAnswer {
   part: Part;
@@ -13,7 +15,7 @@ export interface FallbackAnswer {
 }
 
 /** What a stage's fallback answers to some rows. Throws when it can't. */
-export async function answerInstead(run: StageRun, deps: RunDeps, rows: number[]): Promise<FallbackAnswer> {
+export async function answerInstead(run: FallbackRun, deps: RunDeps, rows: number[]): Promise<FallbackAnswer> {
   const { stage, sources } = run;
   const { fallback } = stage.spec;
   switch (fallback?.kind) {
@@ -31,17 +33,18 @@ export async function answerInstead(run: StageRun, deps: RunDeps, rows: number[]
   }
 }
 
-async function substitute({ stage, sources }: StageRun, deps: RunDeps, rows: number[]): Promise<FallbackAnswer> {
+async function substitute({ stage, sources }: FallbackRun, deps: RunDeps, rows: number[]): Promise<FallbackAnswer> {
   const other = stage.substitute!;
-  const answers = await ask(other, gather(other, stage, sources, rows), { ...deps, timeoutMs: stage.spec.timeoutMs });
+  const answers = await ask(other.ref, gather(other, stage, sources, rows), { ...deps, timeoutMs: stage.spec.timeoutMs });
   const { answered, refused, failures } = sortOut(answers, rows, outputNames(other));
+  const name = `${other.ref.model} (version ${other.ref.id})`;
   const [failed] = failures;
-  if (failed) throw new ShoalError('STAGE_FAILED', `${other.ref.model} (version ${other.ref.id}): ${failed[1]} (row ${failed[0]})`);
+  if (failed) throw new ShoalError('STAGE_FAILED', `${name}: ${failed[1]} (row ${failed[0]})`);
   return {
     part: answered,
     note: (row, reason) => {
       const why = refused.get(row);
-      return why === undefined ? `${reason}; answered by ${other.ref.model} (version ${other.ref.id})` : `${reason}; ${other.ref.model} (version ${other.ref.id}): ${why}`;
+      return why === undefined ? `${reason}; answered by ${name}` : `${reason}; ${name}: ${why}`;
     },
   };
 }

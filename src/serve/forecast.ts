@@ -6,7 +6,7 @@ import { isNumeric, isString, type NumericColumn, type Table } from '../domain/t
 import type { Snapshot } from '../domain/version';
 import { loadTable } from '../data/loadTable';
 import type { Store } from '../store/store';
-import type { Answers } from './models';
+import type { Answers } from './runner';
 import type { Session } from './session';
 
 /** The history that a forecast version answers from: its own snapshot, on a regular grid. */

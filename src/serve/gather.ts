@@ -20,7 +20,9 @@ export function gather(version: PlannedVersion, stage: PlannedStage, sources: So
   const columns = version.inputs.map((input): [string, Column] => {
     const expression = 'column' in input.from ? stage.with.get(input.from.column) : undefined;
     if (expression) return [input.name, computed(expression, { input, stage, sources, rows })];
-    const column = 'column' in input.from ? requested(sources.input, input, input.from.column) : upstream(input, { stage, version, sources });
+    const column = 'column' in input.from
+      ? requested(sources.input, input, input.from.column)
+      : upstream(input, { stage, version, sources });
     return [input.name, rows.length === sources.input.rows ? column : takeColumn(column, rows)];
   });
   return { rows: rows.length, columns: Object.fromEntries(columns) };
@@ -36,32 +38,34 @@ function upstream({ from, name, width }: PlannedInput, of: { stage: PlannedStage
   const { stage: above, output } = from as { stage: string; output: string };
   const outcome = of.sources.outcomes.get(above);
   const column = outcome?.outputs.columns[output];
-  const model = of.version.ref.model;
+  const { model, id } = of.version.ref;
+  const stage = of.stage.spec.model;
   if (!outcome || !column) {
-    throw new ShoalError('STAGE_FAILED', `Stage ${of.stage.spec.model}: ${model} reads ${output} of ${above}, which has not been run.`, {
-      details: { stage: of.stage.spec.model, model, upstream: above, output },
+    throw new ShoalError('STAGE_FAILED', `Stage ${stage}: ${model} reads ${output} of ${above}, which has not been run.`, {
+      details: { stage, model, upstream: above, output },
     });
   }
   if (column.type === 'vector' && width !== undefined && column.width !== width) {
-    throw new ShoalError('COLUMN_TYPE', `Stage ${of.stage.spec.model}: ${model} (version ${of.version.ref.id}) takes ${width} numbers as ${name}, and ` +
-      `${output} of stage ${above} (version ${outcome.version}) has ${column.width}.`, {
+    const [taken, given] = [`${model} (version ${id}) takes ${width} numbers as ${name}`, `${output} of stage ${above} (version ${outcome.version})`];
+    throw new ShoalError('COLUMN_TYPE', `Stage ${stage}: ${taken}, and ${given} has ${column.width}.`, {
       remedy: `Train ${model} against that version of ${above}, or make the fallback of ${above} as wide as its model's output.`,
-      details: { stage: of.stage.spec.model, input: name, expected: width, upstream: above, output, found: column.width },
+      details: { stage, input: name, expected: width, upstream: above, output, found: column.width },
     });
   }
   return column;
 }
 
-function computed(expression: Expression, of: { input: PlannedInput; stage: PlannedStage; sources: Sources; rows: readonly number[] }): Column {
-  const { input: { type, width, from }, stage, sources, rows } = of;
+interface Computation { input: PlannedInput; stage: PlannedStage; sources: Sources; rows: readonly number[] }
+
+function computed(expression: Expression, { input: { type, width, from }, stage: { spec }, sources, rows }: Computation): Column {
   const contextAt = contexts(sources, [expression]);
   const values = rows.map((row) => expression.evaluate(contextAt(row)));
   return toColumn(values, { type, width }, (i, expected) => {
     const { column } = from as { column: string };
     const found = JSON.stringify(values[i])?.slice(0, 40);
-    throw new ShoalError('EXPRESSION', `Stage ${stage.spec.model}: the expression for ${column}, \`${expression.text}\`, gives ${found} for row ${rows[i]}, where ${expected} is needed.`, {
-      details: { stage: stage.spec.model, column, expression: expression.text, row: rows[i], expected, found },
-    });
+    const { text } = expression;
+    throw new ShoalError('EXPRESSION', `Stage ${spec.model}: the expression for ${column}, \`${text}\`, gives ${found} for row ${rows[i]}, ` +
+      `where ${expected} is needed.`, { details: { stage: spec.model, column, expression: text, row: rows[i], expected, found } });
   });
 }
 

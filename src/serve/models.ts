@@ -4,10 +4,8 @@ import type { Table } from '../domain/table';
 import type { ArtifactRef, Manifest, VersionRef } from '../domain/version';
 import type { Store } from '../store/store';
 import { loadHistory, naiveAsked, runAsked } from './forecast';
+import type { Answers, Runner } from './runner';
 import { openSession, type Session } from './session';
-
-/** One row an input row. Rows in `refused` are missing throughout, for the reason given there. */
-export interface Answers extends Table { refused: ReadonlyMap<number, string> }
 
 export interface ModelsOptions {
   /** Bounds of what is kept loaded. */
@@ -28,7 +26,7 @@ const NONE: ReadonlyMap<number, string> = new Map();
  * The table of a call holds raw columns by feature name. A forecast's instead: the date asked for, as the column `spec.at`; its
  * series, as the column `spec.series`; the asked period's known-ahead values by input name.
  */
-export class Models {
+export class Models implements Runner {
   private readonly store: Store;
   private readonly maxVersions: number;
   private readonly maxBytes: number;

@@ -3,6 +3,7 @@ import { cellsOf, toColumn } from '../domain/rows';
 import { isNumeric, isString, takeRows, type Column, type ColumnType, type Table } from '../domain/table';
 import { ShoalError } from '../domain/errors';
 import type { Manifest } from '../domain/version';
+import type { Answers } from './runner';
 import { outputTypes, widthOf } from './stagePlan';
 
 /** What one stage said, typed: what a StageAnswer is before it is JSON. */
@@ -43,13 +44,19 @@ export function fromAnswer(stage: string, answer: StageAnswer, manifest: Manifes
       });
     })];
   });
-  return { version: answer.version, outputs: { rows: answer.status.length, columns: Object.fromEntries(columns) }, status: answer.status, reasons: new Map() };
+  const outputs = { rows: answer.status.length, columns: Object.fromEntries(columns) };
+  return { version: answer.version, outputs, status: answer.status, reasons: new Map() };
 }
 
 /** Answers to some of the rows. */
 export interface Part { rows: ArrayLike<number>; table: Table }
 
-export interface Shape { rows: number; types: [name: string, type: ColumnType][]; /** Of vectors, when no part has one. */ width: number | undefined }
+export interface Shape {
+  rows: number;
+  types: [name: string, type: ColumnType][];
+  /** Of vectors, when no part has one. */
+  width: number | undefined;
+}
 
 /**
  * Parts put together as one table; rows in no part are missing, and so are outputs that a part lacks.
@@ -57,12 +64,17 @@ export interface Shape { rows: number; types: [name: string, type: ColumnType][]
  * @throws TypeError when the vectors of the parts differ in width
  */
 export function assemble(parts: readonly Part[], { rows, types, width }: Shape): Table {
-  return { rows, columns: Object.fromEntries(types.map(([name, type]) => [name, assembleColumn(parts, { rows, name, type, width })])) };
+  const columns = types.map(([name, type]): [string, Column] => {
+    const present = parts.flatMap(({ rows: at, table }) => (at.length > 0 && table.columns[name] ? [{ rows: at, column: table.columns[name] }] : []));
+    return [name, assembleColumn(present, { rows, name, type, width })];
+  });
+  return { rows, columns: Object.fromEntries(columns) };
 }
 
-function assembleColumn(parts: readonly Part[], of: { rows: number; name: string; type: ColumnType; width: number | undefined }): Column {
+type Present = { rows: ArrayLike<number>; column: Column }[];
+
+function assembleColumn(present: Present, of: { rows: number; name: string; type: ColumnType; width: number | undefined }): Column {
   const { rows, name, type } = of;
-  const present = parts.flatMap((part) => (part.rows.length > 0 && part.table.columns[name] ? [{ rows: part.rows, column: part.table.columns[name] }] : []));
   const [only] = present;
   if (only && present.length === 1 && only.rows.length === rows) return only.column; // rows are in order, so it is all of them
   if (type === 'vector') {
@@ -70,19 +82,42 @@ function assembleColumn(parts: readonly Part[], of: { rows: number; name: string
     const values = new Float32Array(rows * width).fill(NaN);
     for (const part of present) {
       if (part.column.type !== 'vector') throw new TypeError(`${name} must be a vector`);
-      if (part.column.width !== width) throw new TypeError(`${name} has ${part.column.width} numbers for some rows and ${width} for others`);
-      for (let i = 0; i < part.rows.length; i++) values.set(part.column.values.subarray(i * width, (i + 1) * width), part.rows[i]! * width);
+      const { column, rows: at } = part;
+      if (column.width !== width) throw new TypeError(`${name} has ${column.width} numbers for some rows and ${width} for others`);
+      for (let i = 0; i < at.length; i++) values.set(column.values.subarray(i * width, (i + 1) * width), at[i]! * width);
     }
     return { type, width, values };
   }
   if (type === 'category' || type === 'text') {
     const values = new Array<string | null>(rows).fill(null);
-    for (const { rows: at, column } of present) if (isString(column)) for (let i = 0; i < at.length; i++) values[at[i]!] = column.values[i]!;
+    for (const { rows: at, column } of present) {
+      if (isString(column)) for (let i = 0; i < at.length; i++) values[at[i]!] = column.values[i]!;
+    }
     return { type, values };
   }
   const values = new Float64Array(rows).fill(NaN);
-  for (const { rows: at, column } of present) if (isNumeric(column)) for (let i = 0; i < at.length; i++) values[at[i]!] = column.values[i]!;
+  for (const { rows: at, column } of present) {
+    if (isNumeric(column)) for (let i = 0; i < at.length; i++) values[at[i]!] = column.values[i]!;
+  }
   return { type, values };
+}
+
+/** A model's answers to some rows: those that can be used, and by row why the others can't. */
+export interface Sorted {
+  answered: Part;
+  /** For the model's own reasons. */
+  refused: ReadonlyMap<number, string>;
+  failures: ReadonlyMap<number, string>;
+}
+
+export function sortOut(answers: Answers, asked: readonly number[], outputs: readonly string[]): Sorted {
+  const refused = new Map([...answers.refused].map(([i, reason]) => [asked[i]!, reason]));
+  const failures = new Map<number, string>();
+  for (const i of unfinishedRows(answers, outputs)) {
+    if (!answers.refused.has(i)) failures.set(asked[i]!, 'its output is not a finite number');
+  }
+  const usable = range(asked.length).filter((i) => !answers.refused.has(i) && !failures.has(asked[i]!));
+  return { answered: { rows: usable.map((i) => asked[i]!), table: someRows(answers, usable) }, refused, failures };
 }
 
 /** The rows of a table in which an output is NaN, infinite or null. */

@@ -41,7 +41,10 @@ export async function openSession(source: string | Uint8Array, { model, spec: { 
 
   return {
     async run(table, { signal } = {}) {
-      if (table.rows === 0) return { rows: 0, columns: Object.fromEntries(outputs.map((name) => [name, emptyColumn(session, task, name)])) };
+      const asTable = (column: (name: string) => Column): Table => ({
+        rows: table.rows, columns: Object.fromEntries(outputs.map((name) => [name, column(name)])),
+      });
+      if (table.rows === 0) return asTable((name) => emptyColumn(session, task, name));
       const read = features.map((feature) => reader(runtime.Tensor, feature, table, model));
       const parts: Record<string, Tensor>[] = [];
       for (let from = 0; from < table.rows; from += BATCH_ROWS) {
@@ -50,17 +53,18 @@ export async function openSession(source: string | Uint8Array, { model, spec: { 
         const feeds = Object.fromEntries(features.map(({ name }, i) => [name, read[i]!(from, to)]));
         parts.push(await session.run(feeds, outputs) as Record<string, Tensor>);
       }
-      return { rows: table.rows, columns: Object.fromEntries(outputs.map((name) => [name, join(task, name, parts.map((part) => part[name]!))])) };
+      return asTable((name) => join(task, name, parts.map((part) => part[name]!)));
     },
     release: () => session.release(),
   };
 }
 
-async function create(runtime: typeof import('onnxruntime-node'), source: string | Uint8Array, model: string): Promise<InferenceSession> {
-  // Small networks: handing a row's work to other threads costs more than the work.
-  const options: InferenceSession.SessionOptions = { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential', logSeverityLevel: 3 };
+// Small networks: handing a row's work to other threads costs more than the work.
+const OPTIONS: InferenceSession.SessionOptions = { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential', logSeverityLevel: 3 };
+
+async function create({ InferenceSession }: typeof import('onnxruntime-node'), source: string | Uint8Array, model: string): Promise<InferenceSession> {
   try {
-    return typeof source === 'string' ? await runtime.InferenceSession.create(source, options) : await runtime.InferenceSession.create(source, options);
+    return await (typeof source === 'string' ? InferenceSession.create(source, OPTIONS) : InferenceSession.create(source, OPTIONS));
   } catch (cause) {
     throw new ShoalError('ARTIFACT_CORRUPT', `Model ${model}: its ONNX file cannot be loaded: ${(cause as Error).message}.`, {
       remedy: 'Train the model again.', details: { model }, cause,
@@ -68,7 +72,8 @@ async function create(runtime: typeof import('onnxruntime-node'), source: string
   }
 }
 
-function refuseUnlike(session: InferenceSession, { model, inputs, outputs }: { model: string; inputs: string[]; outputs: string[] }): void {
+function refuseUnlike(session: InferenceSession, of: { model: string; inputs: string[]; outputs: string[] }): void {
+  const { model, inputs, outputs } = of;
   const missing = {
     inputs: inputs.filter((name) => !session.inputNames.includes(name)),
     outputs: outputs.filter((name) => !session.outputNames.includes(name)),

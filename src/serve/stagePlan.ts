@@ -4,7 +4,7 @@ import type { RowColumn } from '../domain/rows';
 import { OUTPUTS, upstreamOf, type StageSpec } from '../domain/spec';
 import type { ColumnType } from '../domain/table';
 import type { Manifest, Release, VersionRef } from '../domain/version';
-import type { Models } from './models';
+import type { Runner } from './runner';
 
 /** A version, and where each column of its table comes from. */
 export interface PlannedVersion { ref: VersionRef; manifest: Manifest; inputs: PlannedInput[] }
@@ -30,12 +30,12 @@ export interface PlannedStage extends PlannedVersion {
 export type Plan = ReadonlyMap<string, PlannedStage>;
 
 /** All stages of a release, in their order, with what their manifests say. */
-export async function planStages(release: Release, models: Pick<Models, 'manifest'>): Promise<Plan> {
+export async function planStages(release: Release, models: Pick<Runner, 'manifest'>): Promise<Plan> {
   const stages = await Promise.all(release.spec.stages.map((stage) => planStage(stage, release, models)));
   return new Map(stages.map((stage) => [stage.spec.model, stage]));
 }
 
-async function planStage(spec: StageSpec, release: Release, models: Pick<Models, 'manifest'>): Promise<PlannedStage> {
+async function planStage(spec: StageSpec, release: Release, models: Pick<Runner, 'manifest'>): Promise<PlannedStage> {
   const own = await planVersion(spec.model, release, models);
   const substitute = spec.fallback?.kind === 'model' ? await planVersion(spec.fallback.model, release, models) : undefined;
   const expressions = new Map(Object.entries(spec.with).map(([column, text]) => [column, compile(text)]));
@@ -52,7 +52,7 @@ async function planStage(spec: StageSpec, release: Release, models: Pick<Models,
   return { ...own, spec, needs: [...needs], when, with: expressions, substitute };
 }
 
-async function planVersion(model: string, release: Release, models: Pick<Models, 'manifest'>): Promise<PlannedVersion> {
+async function planVersion(model: string, release: Release, models: Pick<Runner, 'manifest'>): Promise<PlannedVersion> {
   const ref = release.versions[model];
   if (!ref) {
     throw new ShoalError('UNKNOWN_MODEL', `Release ${release.number} of chain ${release.chain} has no version of ${model}.`, {
@@ -102,5 +102,7 @@ export const columnName = (column: string, type: ColumnType): string => `${colum
 
 /** The width of a version's vector outputs. */
 export const widthOf = ({ width, classes }: Manifest): number | undefined => width ?? classes?.length;
+
+export const outputNames = ({ manifest }: PlannedVersion): string[] => Object.keys(OUTPUTS[manifest.spec.task]);
 
 export const outputTypes = ({ spec }: Manifest): [name: string, type: ColumnType][] => Object.entries(OUTPUTS[spec.task]);

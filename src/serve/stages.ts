@@ -5,13 +5,11 @@ import { rowsToTable, toColumn, type RowColumn } from '../domain/rows';
 import type { Column, ColumnType, Table } from '../domain/table';
 import type { Release } from '../domain/version';
 import { contexts, type Sources } from './gather';
-import type { Models } from './models';
 import { fromAnswer, toAnswer, type StageOutcome } from './outcome';
+import type { Runner } from './runner';
 import { runStage } from './stage';
 import { columnsOf, planStages, type Plan } from './stagePlan';
 
-/** What runs a version: `Models`. */
-export type Runner = Pick<Models, 'manifest' | 'warm' | 'run' | 'baseline'>;
 export interface StageDeps { models: Runner; signal?: AbortSignal }
 
 export interface RowsRequest {
@@ -60,7 +58,10 @@ export async function runStagesOnTable(request: TableRequest, deps: StageDeps): 
 }
 
 /** The columns that a chain's models read from its rows, and the names of all that its expressions mention. */
-export async function chainColumns(release: Release, models: Pick<Models, 'manifest'>): Promise<{ columns: RowColumn[]; mentioned: string[] }> {
+export async function chainColumns(
+  release: Release,
+  models: Pick<Runner, 'manifest'>,
+): Promise<{ columns: RowColumn[]; mentioned: string[] }> {
   return columnsOf(await planStages(release, models), release);
 }
 
@@ -80,7 +81,7 @@ async function runPlanned(
   for (const [name, stage] of work.plan) {
     if (!wanted.has(name)) continue;
     running.set(name, (async () => {
-      await Promise.all(stage.needs.map((other) => running.get(other)));
+      await Promise.all(stage.needs.flatMap((other) => running.get(other) ?? []));
       stop.signal.throwIfAborted();
       // It sees those it needs, and not whichever else happen to be done.
       const seen = new Map(stage.needs.flatMap((other) => (outcomes.has(other) ? [[other, outcomes.get(other)!]] : [])));
@@ -91,8 +92,7 @@ async function runPlanned(
     })());
   }
   try {
-    const done = await Promise.all([...running].map(async ([name, outcome]) => [name, await outcome] as const));
-    return new Map(done);
+    return new Map(await Promise.all(Array.from(running, async ([name, outcome]) => [name, await outcome] as const)));
   } catch (error) {
     stop.abort(error);
     throw error;
@@ -104,8 +104,9 @@ async function runPlanned(
 /** The chain's outputs, one object a row. @throws ShoalError EXPRESSION */
 export function chainOutputs(release: Release, rows: readonly Row[], answers: Readonly<Record<string, StageAnswer>>): Record<string, unknown>[] {
   const outputs = Object.entries(release.spec.output).map(([name, text]) => [name, compile(text)] as const);
-  const named = [...new Set(outputs.flatMap(([, { references }]) => references.flatMap(({ root, path: [stage] }) => (root === 'stages' ? [stage] : []))))];
-  const read = named.includes(undefined) ? Object.keys(answers) : named.filter((stage) => stage !== undefined && Object.hasOwn(answers, stage)) as string[];
+  const references = outputs.flatMap(([, expression]) => expression.references).filter(({ root }) => root === 'stages');
+  const named = new Set(references.map(({ path: [stage] }) => stage));
+  const read = Object.keys(answers).filter((stage) => named.has(stage) || named.has(undefined));
   return rows.map((input, row) => {
     const stages = Object.fromEntries(read.map((stage) => [
       stage, Object.fromEntries(Object.entries(answers[stage]!.outputs).map(([output, values]) => [output, values[row] ?? null])),
@@ -125,7 +126,8 @@ export function tableOutputs(release: Release, input: Table, outcomes: Readonly<
     const values = Array.from({ length: input.rows }, (_, row) => expression.evaluate(contextAt(row)));
     const type = typeOf(values.find((value) => value !== null));
     return [name, toColumn(values, { type }, (row, expected) => {
-      throw new ShoalError('EXPRESSION', `The chain's output ${name}, \`${text}\`, gives ${JSON.stringify(values[row])} for row ${row}, and ${expected} for others.`, {
+      const found = JSON.stringify(values[row]);
+      throw new ShoalError('EXPRESSION', `The chain's output ${name}, \`${text}\`, gives ${found} for row ${row}, and ${expected} for others.`, {
         details: { chain: release.chain, output: name, expression: text, row },
       });
     })];

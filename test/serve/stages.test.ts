@@ -4,7 +4,8 @@ import type { StageSpec } from '../../src/domain/spec';
 import type { Table } from '../../src/domain/table';
 import type { Release, VersionRef } from '../../src/domain/version';
 import { Models } from '../../src/serve/models';
-import { chainColumns, chainOutputs, runStages, runStagesOnTable, tableOutputs, type Runner } from '../../src/serve/stages';
+import type { Runner } from '../../src/serve/runner';
+import { chainColumns, chainOutputs, runStages, runStagesOnTable, tableOutputs } from '../../src/serve/stages';
 import { boxOffice, boxOfficeRelease, putVersion, releaseOf, sum, temporaryStore } from './fixtures';
 
 let place: Awaited<ReturnType<typeof temporaryStore>>;
