@@ -1,5 +1,6 @@
 import { isAbsolute, resolve as resolvePath } from 'node:path';
-import { checkProject, orderStages } from '../domain/graph';
+import { checkProject } from '../domain/checkProject';
+import { orderStages } from '../domain/graph';
 import { nearest } from '../domain/nearest';
 import { MAIN_OUTPUT, upstreamOf } from '../domain/spec';
 import type { InputSpec, ModelSpec, ProjectSpec, SourceSpec } from '../domain/spec';

@@ -52,7 +52,7 @@ const chainSchema = z.strictObject({
 }).describe('Models composed into one prediction.');
 
 const workerSchema = z.strictObject({
-  name,
+  name: name.describe('What it is called in logs and on screen.'),
   roles: z.array(z.enum(['workflows', 'train', 'serve'])).min(1).describe('What it does.'),
   taskQueue: z.string().min(1).optional().describe('The task queue a `serve` worker polls; the project\'s when absent.'),
 });

@@ -49,22 +49,23 @@ registerMath(environment);
 /** Throws EXPRESSION; `details.offset` says where in the text. */
 export function compile(text: string): Expression {
   if (text.length > MAX_EXPRESSION_LENGTH) throw mistake(text, `is longer than ${MAX_EXPRESSION_LENGTH} characters`, 0);
-  const reading = read(text);
-  const adapted = adapt(text, reading.edits);
+  const { references, edits } = inspect(text);
+  const adapted = adapt(text, edits);
   const program = parse(text, adapted.text, adapted.offsetOf);
   const { valid, error } = program.check();
   if (!valid) throw celError(text, error, adapted.offsetOf);
 
+  const read = contextReader(references);
   const run = (context: ExpressionContext): unknown => {
     try {
-      return toJson(text, program(withMissing(context, reading.references)));
+      return toJson(text, program(read(context)));
     } catch (thrown) {
       throw thrown instanceof ShoalError ? thrown : celError(text, thrown, adapted.offsetOf);
     }
   };
   return {
     text,
-    references: reading.references,
+    references,
     evaluate: run,
     test(context) {
       const value = run(context);
@@ -79,7 +80,7 @@ export function compile(text: string): Expression {
 interface Edit { start: number; end: number; text: string }
 
 /** Walks the expression as written: what it refers to, what it may not do, and what must be adapted to JSON's types. */
-function read(text: string): { references: Reference[]; edits: Edit[] } {
+function inspect(text: string): { references: Reference[]; edits: Edit[] } {
   const references: Reference[] = [];
   const edits: Edit[] = [];
 
@@ -206,17 +207,28 @@ function adapt(text: string, edits: Edit[]): { text: string; offsetOf: (offset: 
   return { text: adapted, offsetOf };
 }
 
-/** The context with null for every column and output that the expression reads and that is not there. */
-function withMissing({ input, stages = {} }: ExpressionContext, references: readonly Reference[]): Record<string, unknown> {
-  const row: Record<string, unknown> = { ...input };
-  const outputs: Record<string, unknown> = { ...stages };
-  for (const { root, path: [name, output] } of references) {
-    if (name === undefined) continue;
-    if (root === 'input') row[name] = own(row, name) ?? null;
-    else if (output !== undefined) outputs[name] = { ...(own(outputs, name) as object | null | undefined), [output]: own(own(outputs, name), output) ?? null };
-    else outputs[name] = own(outputs, name) ?? null;
-  }
-  return { input: row, stages: outputs };
+/**
+ * What the expression reads, and null for what is not there. Maps, because a column may have the name of something that every
+ * object has.
+ */
+function contextReader(references: readonly Reference[]): (context: ExpressionContext) => Record<string, unknown> {
+  const whole = (root: Reference['root']): boolean => references.some((reference) => reference.root === root && reference.path.length === 0);
+  const [allColumns, allStages] = [whole('input'), whole('stages')];
+  return ({ input, stages = {} }) => {
+    const row = new Map<string, unknown>(allColumns ? Object.entries(input) : []);
+    const outputs = new Map<string, unknown>(allStages ? Object.entries(stages) : []);
+    for (const { root, path: [name, output] } of references) {
+      if (name === undefined) continue;
+      if (root === 'input') row.set(name, own(input, name) ?? null);
+      else if (output === undefined) outputs.set(name, own(stages, name) ?? null);
+      else {
+        const known = outputs.get(name);
+        const stage = known instanceof Map ? known : new Map<string, unknown>();
+        outputs.set(name, stage.set(output, own(own(stages, name), output) ?? null));
+      }
+    }
+    return { input: row, stages: outputs };
+  };
 }
 
 const own = (value: unknown, key: string): unknown =>

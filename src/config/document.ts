@@ -1,0 +1,191 @@
+import { z } from 'zod';
+import { EXPRESSION_FUNCTIONS } from '../domain/expressionLibrary';
+import { HEADLINE, MAIN_OUTPUT, METRICS, OUTPUTS, TASKS } from '../domain/spec';
+import type { Task } from '../domain/spec';
+import { DEFAULT_TRAINING, SEASON, defaultContext, defaultGates } from './defaults';
+import { documentSchema } from './schema';
+
+/** What editors and people read of the schemas; both are written by `writeDocument`. */
+type JsonSchema = z.core.JSONSchema.BaseSchema;
+
+/** JSON Schema (draft 7) of temporal.yaml, for completion and checking in editors. */
+export function jsonSchema(): JsonSchema {
+  const { $schema, ...schema } = toJson(({ jsonSchema: node }) => {
+    // A value that is no text may also be an environment variable.
+    if (node.type === 'number' || node.type === 'integer' || node.type === 'boolean') Object.assign(node, { type: [node.type, 'string'], pattern: '\\$\\{' });
+  });
+  return { $schema, title: 'Shoal project', ...schema };
+}
+
+const toJson = (override: (context: { jsonSchema: JsonSchema }) => void): JsonSchema =>
+  z.toJSONSchema(documentSchema, { io: 'input', target: 'draft-7', override });
+
+/** docs/configuration.md */
+export function configurationPage(): string {
+  const root = toJson(() => undefined);
+  const { sources, models, chains, workers, temporal } = root.properties as Record<string, JsonSchema>;
+  const tasks = Object.fromEntries((valueOf(models!).oneOf as JsonSchema[]).map((model) => [String(property(model, 'task').const), model])) as Record<Task, JsonSchema>;
+  const chain = valueOf(chains!);
+  const stage = (valueOf(property(chain, 'stages')).anyOf as JsonSchema[])[0]!;
+  return [
+    INTRODUCTION,
+    '## The project', table(root, ['$schema']),
+    '### temporal', table(temporal!),
+    '### workers', 'A list of worker processes. When absent: one for the workflows, one to train, one to serve.', table(workers!.items as JsonSchema),
+    '## sources', 'By name. Names are lower-case letters, digits and dashes.', table(valueOf(sources!)),
+    '## models', 'By name. Names are lower-case letters, digits and dashes, because they are part of workflow ids.', outputsTable(),
+    '### Settings of every model', commonTable(tasks),
+    ...TASKS.flatMap((task) => [`### ${task}`, `${tasks[task].description}`, table(tasks[task], COMMON)]),
+    '### inputs', INPUTS,
+    '### gates', 'Each gate is', table(property(tasks.regression, 'gates').items as JsonSchema, ['metric']), metricsTable(), DEFAULT_GATES, gatesTable(),
+    '### training', 'Expert settings; what is left out has the default of its task.', trainingTable(property(tasks.regression, 'training')),
+    '### Seasons of a forecast', seasonsTable(),
+    '## chains', `By name. ${chain.description} A model that no chain uses has a chain of its own name.`, table(chain),
+    '### stages', 'By model. A stage runs once all those it needs have: the models its own reads, and the stages its expressions refer to.', table(stage),
+    '### Fallbacks', FALLBACKS,
+    '## Expressions', expressions(),
+    '## Environment variables', VARIABLES,
+    '## In TypeScript', TYPESCRIPT,
+  ].join('\n\n') + '\n';
+}
+
+const COMMON = ['task', 'source', 'gates', 'holdout', 'seed', 'training', 'taskQueue'];
+
+const property = (schema: JsonSchema, name: string): JsonSchema => (schema.properties as Record<string, JsonSchema>)[name]!;
+const valueOf = (record: JsonSchema): JsonSchema => record.additionalProperties as JsonSchema;
+
+function table(schema: JsonSchema, without: readonly string[] = []): string {
+  const rows = Object.entries(schema.properties as Record<string, JsonSchema>).filter(([name]) => !without.includes(name));
+  return markdown(['setting', 'type', 'default', 'meaning'], rows.map(([name, field]) =>
+    [`\`${name}\``, typeText(field), schema.required?.includes(name) ? '**required**' : defaultText(field.default), field.description ?? '']));
+}
+
+function commonTable(tasks: Record<Task, JsonSchema>): string {
+  const rows = COMMON.filter((name) => name !== 'task').map((name) => {
+    const fields = TASKS.map((task) => property(tasks[task], name));
+    const defaults = [...new Set(fields.map((field) => defaultText(field.default)))];
+    const shown = name === 'training' ? '' : defaults.length === 1 ? defaults[0]! : TASKS.map((task, i) => `${task} ${defaultText(fields[i]!.default)}`).join(', ');
+    const meanings = [...new Set(fields.map((field) => field.description ?? ''))];
+    return [`\`${name}\``, typeText(fields[0]!), tasks.regression.required?.includes(name) ? '**required**' : shown, meanings.join(' For a forecast: ')];
+  });
+  return markdown(['setting', 'type', 'default', 'meaning'], [['`task`', TASKS.map((task) => `\`${task}\``).join(', '), '**required**', 'What kind of model it is.'], ...rows]);
+}
+
+function typeText(schema: JsonSchema): string {
+  if (schema.const !== undefined) return `\`${String(schema.const)}\``;
+  if (schema.enum) return schema.enum.map((value) => `\`${String(value)}\``).join(', ');
+  const options = schema.anyOf ?? schema.oneOf;
+  if (options) return [...new Set((options as JsonSchema[]).map(typeText))].join(' or ');
+  if (schema.type === 'array') return `list of ${typeText(schema.items as JsonSchema)}`;
+  if (schema.type === 'object') return 'mapping';
+  const names: Record<string, string> = { string: 'text', integer: 'whole number', boolean: 'true or false', null: 'nothing' };
+  const name = names[String(schema.type)] ?? String(schema.type);
+  return name + bounds(schema);
+}
+
+function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string {
+  const low = minimum ?? exclusiveMinimum;
+  const high = maximum ?? exclusiveMaximum;
+  const ends = [low === undefined ? '' : `${exclusiveMinimum === undefined ? 'from' : 'above'} ${low}`,
+    high === undefined || Math.abs(Number(high)) >= Number.MAX_SAFE_INTEGER ? '' : `${exclusiveMaximum === undefined ? 'to' : 'below'} ${high}`];
+  const text = ends.filter(Boolean).join(' ');
+  return text && ` ${text}`;
+}
+
+/** Nothing for what is explained beside it: mappings, and lists of them. */
+function defaultText(value: unknown): string {
+  const composed = typeof value === 'object' && (value === null || !Array.isArray(value) || value.length === 0 || typeof value[0] === 'object');
+  return value === undefined || composed ? '' : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+}
+
+function markdown(head: string[], rows: string[][]): string {
+  const line = (cells: string[]): string => `| ${cells.map((cell) => cell.replace(/\|/g, '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+const outputsTable = (): string => markdown(['task', 'outputs', 'a bare name stands for', 'metrics, the headline first'], TASKS.map((task) =>
+  [`\`${task}\``, Object.entries(OUTPUTS[task]).map(([name, type]) => `\`${name}\` (${type})`).join(', '), `\`${MAIN_OUTPUT[task]}\``,
+    [HEADLINE[task], ...Object.keys(METRICS[task]).filter((metric) => metric !== HEADLINE[task])].map((metric) => `\`${metric}\``).join(', ')]));
+
+const metricsTable = (): string => markdown(['task', '`metric`: higher is better', '`metric`: lower is better'], TASKS.map((task) => {
+  const which = (better: string): string => Object.entries(METRICS[task]).filter(([, b]) => b === better).map(([metric]) => `\`${metric}\``).join(', ');
+  return [`\`${task}\``, which('higher'), which('lower')];
+}));
+
+const gatesTable = (): string => markdown(['task', 'gates'], TASKS.map((task) =>
+  [`\`${task}\``, defaultGates(task).map((gate) => `\`{ metric: ${gate.metric}, against: ${gate.against}, min: ${gate.min} }\``).join(', ')]));
+
+function trainingTable(training: JsonSchema): string {
+  const rows = Object.entries(training.properties as Record<string, JsonSchema>).map(([name, field]) =>
+    [`\`${name}\``, typeText(field), ...TASKS.map((task) => JSON.stringify(DEFAULT_TRAINING[task][name as keyof (typeof DEFAULT_TRAINING)[Task]])), field.description ?? '']);
+  return markdown(['setting', 'type', ...TASKS, 'meaning'], rows);
+}
+
+const seasonsTable = (): string => markdown(['frequency', 'periods in a season', 'periods it looks back on'],
+  Object.entries(SEASON).map(([frequency, season]) => [`\`${frequency}\``, String(season), String(defaultContext(season))]));
+
+const INTRODUCTION = `# Configuration
+
+<!-- Written from the schemas in src/config; do not edit. -->
+
+A project is one file, \`temporal.yaml\`: where rows come from, the small models, and the chains that compose them. \`shoal check\` tells
+all mistakes at once, each with its line and column. Editors complete and check it when its first line is
+
+\`\`\`yaml
+# yaml-language-server: $schema=./temporal.schema.json
+\`\`\`
+
+The smallest project:
+
+\`\`\`yaml
+name: houses
+sources:
+  sales: { path: sales.csv, key: id }
+models:
+  price: { task: regression, source: sales, target: price, inputs: [area, rooms, district] }
+\`\`\``;
+
+const INPUTS = `A list. Each is one of
+
+- \`name\`: the main output of the model of that name where there is one, else the source's column of that name;
+- \`model.output\`: that output of that model;
+- \`{ column: name, type: text }\`: the column; \`type\` is \`number\`, \`category\`, \`text\`, \`boolean\` or \`date\`, and inferred when absent;
+- \`{ model: name, output: label }\`: the model's output, or its main one.
+
+A model and those it reads learn from the same source, except that a forecast may come from another: then its \`at\` names the column that
+says for which period. A model trains on its upstream models' out-of-fold outputs, never on what they say of rows they were trained on.`;
+
+const DEFAULT_GATES = 'The gates of a model, or of a chain by the task of its output, when none are given:';
+
+const FALLBACKS = `- \`baseline\`: what the trivial predictor answers: the mean, the class shares, the mean vector, seasonal naive;
+- \`{ model: name }\`: another model of the same task and target (for an embedding, of the same dimensions);
+- \`{ value: 120000 }\`: the main output, or with \`{ value: { label: Drama, probabilities: [...] } }\` several by name.`;
+
+const expressions = (): string => `\`when\`, \`with\` and \`output\` are written in CEL, the [Common Expression Language](https://cel.dev), over two names: \`input\`, the request's
+row, and \`stages\`, the outputs of earlier stages: \`stages.gross.value\`, \`stages["title-embedding"].vector\`.
+
+- Every number is a double, as in JSON: \`7 / 2\` is 3.5, and \`input.year > 2000\` needs no conversion.
+- A column that is null or left out is missing: \`input.budget == null\`, or \`!has(input.budget)\`. Arithmetic with a missing value is missing,
+  an order comparison with one is false, and a result that is no finite number is missing.
+- Functions: ${list(EXPRESSION_FUNCTIONS.functions)}; \`min\` and \`max\` take up to four numbers or a list.
+- Methods: ${list(EXPRESSION_FUNCTIONS.methods)}.
+- There is no clock, no randomness and no regular expression, so an expression always gives the same answer, soon.`;
+
+const list = (names: Iterable<string>): string => [...names].map((name) => `\`${name}\``).join(', ');
+
+const VARIABLES = `\`\${NAME}\` in any value stands for the environment variable NAME, \`\${NAME:-default}\` has a default for when it is unset or empty, and
+\`$\${\` is a plain \`\${\`. Where a number or a truth value is wanted, the variable's text is read as one. Inside \`[ ]\` and \`{ }\`, put quotes around it:
+\`{ address: "\${TEMPORAL_ADDRESS:-localhost:7233}" }\`.`;
+
+const TYPESCRIPT = `The same project, the outputs of each model known to the compiler:
+
+\`\`\`ts
+import { defineChain, defineModel, defineProject, defineSource } from 'shoal';
+
+const films = defineSource('films', { path: 'films.parquet', key: 'title' });
+const genre = defineModel('genre', { task: 'classification', source: films, target: 'genre', inputs: ['studio', 'rating'] });
+const gross = defineModel('gross', { task: 'regression', source: films, target: 'gross', inputs: ['budget', genre.probabilities] });
+const boxOffice = defineChain('box-office', { output: { value: \`\${gross.value} * 1.02\`, low: gross.low, high: gross.high } });
+
+export default defineProject({ name: 'films', chains: [boxOffice] });
+\`\`\``;
