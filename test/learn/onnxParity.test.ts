@@ -1,9 +1,11 @@
 import * as fc from 'fast-check';
-import type { Head } from '../../src/learn/network';
+import type { Table } from '../../src/domain/table';
+import type { Head, Network } from '../../src/learn/network';
 import { exportOnnx } from '../../src/learn/onnx/export';
+import { predict } from '../../src/learn/predict';
 import { type Case, cases } from './onnx/generate';
 import { evaluate, type Outputs } from './onnx/reference';
-import { featuresOf, open, run } from './onnx/run';
+import { featuresOf, open, plainText, run } from './onnx/run';
 
 const HEADS: Head['kind'][] = ['regression', 'classification', 'embedding', 'forecast'];
 
@@ -21,6 +23,36 @@ describe('an exported network computes what its docstrings say', () => {
     }), { numRuns: 300 });
   }, 120_000);
 });
+
+describe('TensorFlow.js and ONNX Runtime agree', () => {
+  test.each(HEADS)('%s', async (kind) => {
+    await fc.assert(fc.asyncProperty(cases([kind]), async (example) => {
+      const table = plainText(example.table);
+      const network = bagsLast(example.network);
+      const session = await open(exportOnnx(network, featuresOf(table)));
+      try {
+        const { outputs } = await run(session, table);
+        expectClose(outputs, rowsOf(predict(network, table)), example);
+      } finally {
+        await session.release();
+      }
+    }), { numRuns: 60 });
+  }, 120_000);
+});
+
+/** As training needs them; any order can be exported. */
+function bagsLast(network: Network): Network {
+  const of = (bag: boolean) => network.encoders.filter((e) => (e.kind === 'bag') === bag);
+  return { ...network, encoders: [...of(false), ...of(true)] };
+}
+
+function rowsOf(table: Table): Outputs {
+  return Object.fromEntries(Object.entries(table.columns).map(([name, column]) => {
+    const width = column.type === 'vector' ? column.width : 1;
+    const values = Array.from(column.values as ArrayLike<number | string>);
+    return [name, Array.from({ length: table.rows }, (_, r) => values.slice(r * width, (r + 1) * width))];
+  }));
+}
 
 /** Within 1e-4, relative beyond 1; a linear forecast's errors are relative to its history, from which it is scaled. */
 function expectClose(actual: Outputs, expected: Outputs, { network, table }: Case): void {

@@ -1,4 +1,7 @@
-import type { BagEncoder, CycleEncoder, Encoder, FlagEncoder, HorizonEncoder, Network, OneHotEncoder, PiecewiseEncoder, StandardEncoder } from '../network';
+import { widthOf } from '../encode';
+import type {
+  BagEncoder, CycleEncoder, Encoder, FlagEncoder, HorizonEncoder, Network, OneHotEncoder, PiecewiseEncoder, StandardEncoder,
+} from '../network';
 import { bag } from './bag';
 import type { Graph, Value } from './graph';
 import { type NormalisedWindow, window } from './window';
@@ -8,19 +11,6 @@ export interface Block { value: Value; columns: number[] }
 
 /** The encoded rows: [N, columns] that all members share, and [members, N, columns] that differ from member to member. */
 export interface Encoded { shared?: Block; own?: Block; windows: Map<string, NormalisedWindow> }
-
-export const widthOf = (encoder: Encoder): number => {
-  switch (encoder.kind) {
-    case 'piecewise': return encoder.edges.length;
-    case 'standard': return encoder.mean.length;
-    case 'flag': return 2;
-    case 'onehot': return encoder.values.length;
-    case 'cycle': return 2 * encoder.harmonics;
-    case 'bag': return encoder.units;
-    case 'window': return encoder.context;
-    case 'horizon': return encoder.horizon;
-  }
-};
 
 /** An encoder, and the place of its first number in the encoded row. */
 type Placed<E extends Encoder> = { encoder: E; offset: number };
@@ -63,7 +53,10 @@ function piecewise(graph: Graph, group: Placed<PiecewiseEncoder>[]): Block {
   const numbers = group.filter(({ encoder }) => encoder.from === 'number');
   const dates = group.filter(({ encoder }) => encoder.from === 'date');
   const ordered = [...numbers, ...dates];
-  const edges = ordered.map(({ encoder }) => encoder.edges.map((edge) => Math.fround(encoder.from === 'date' ? edge - encoder.edges[0]! : edge)));
+  const edges = ordered.map(({ encoder: { edges, from } }) => {
+    const origin = from === 'date' ? edges[0]! : 0;
+    return edges.map((edge) => Math.fround(edge - origin));
+  });
 
   const x = graph.concat([
     ...together(numbers, (some) => graph.concat(inputsOf(some), 1)),
@@ -88,10 +81,11 @@ function piecewise(graph: Graph, group: Placed<PiecewiseEncoder>[]): Block {
 
 /** (clip(x, low, high) - mean) / deviation, 0 for a missing value. */
 function standard(graph: Graph, group: Placed<StandardEncoder | HorizonEncoder>[]): Block {
-  const each = (of: (encoder: StandardEncoder | HorizonEncoder) => number | number[]): Value => graph.float32(group.flatMap(({ encoder }) => {
-    const values = of(encoder);
-    return typeof values === 'number' ? new Array<number>(widthOf(encoder)).fill(values) : values;
-  }));
+  const each = (of: (encoder: StandardEncoder | HorizonEncoder) => number | number[]): Value =>
+    graph.float32(group.flatMap(({ encoder }) => {
+      const values = of(encoder);
+      return typeof values === 'number' ? new Array<number>(widthOf(encoder)).fill(values) : values;
+    }));
   const x = graph.concat(inputsOf(group), 1);
   const clipped = graph.node('Max', [graph.node('Min', [x, each((e) => e.high)]), each((e) => e.low)]);
   const scaled = graph.node('Div', [graph.node('Sub', [clipped, each((e) => e.mean)]), each((e) => e.deviation)]);

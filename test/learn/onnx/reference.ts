@@ -54,9 +54,8 @@ function encode(encoder: Encoder, column: Column, row: number, network: Network,
     case 'cycle': {
       const x = numberAt(column, row);
       const p = f((x % encoder.periodDays) * ((2 * Math.PI) / encoder.periodDays));
-      const out: number[] = [];
-      for (let k = 1; k <= encoder.harmonics; k++) out.push(Number.isFinite(x) ? Math.sin(k * p) : 0, Number.isFinite(x) ? Math.cos(k * p) : 0);
-      return out;
+      const harmonics = Array.from({ length: encoder.harmonics }, (_, i) => i + 1);
+      return harmonics.flatMap((k) => (Number.isFinite(x) ? [Math.sin(k * p), Math.cos(k * p)] : [0, 0]));
     }
     case 'bag': {
       const text = stringAt(column, row);
@@ -78,8 +77,10 @@ function encode(encoder: Encoder, column: Column, row: number, network: Network,
       const { x, level, spread } = normalised(encoder, column, row);
       return x.map((v) => (v === undefined ? 0 : (v - level) / spread));
     }
-    case 'horizon':
-      return vectorAt(column, row).map((x) => (Number.isNaN(x) ? 0 : (clip(x, encoder.low, encoder.high) - encoder.mean) / encoder.deviation));
+    case 'horizon': {
+      const { low, high, mean, deviation } = encoder;
+      return vectorAt(column, row).map((x) => (Number.isNaN(x) ? 0 : (clip(x, low, high) - mean) / deviation));
+    }
   }
 }
 
@@ -157,4 +158,7 @@ function vectorAt(column: Column, row: number): number[] {
 }
 
 /** ONNX Runtime's bindings hand strings over as UTF-8 that ends at a NUL. */
-const stringAt = (column: Column, row: number): string => ((column.values[row] ?? '') as string).split('\0')[0]!.replace(/\p{Surrogate}/gu, '\uFFFD');
+function stringAt(column: Column, row: number): string {
+  const text = (column.values[row] ?? '') as string;
+  return text.split('\0')[0]!.replace(/\p{Surrogate}/gu, '\uFFFD');
+}

@@ -40,3 +40,13 @@ export async function run(session: Session, table: Table): Promise<{ outputs: Ou
 /** A table's columns as the inputs of an exported network. */
 export const featuresOf = (table: Table): Feature[] => Object.entries(table.columns).map(([name, column]) =>
   (column.type === 'vector' ? { name, type: column.type, width: column.width } : { name, type: column.type }));
+
+/**
+ * The table without what reaches ONNX Runtime in one way from Node and in another from elsewhere: its Node binding ends a string at
+ * a NUL, and half a surrogate pair is no UTF-8.
+ */
+export function plainText(table: Table): Table {
+  const clean = (text: string | null) => text && text.replaceAll('\0', '').replace(/\p{Surrogate}/gu, '\uFFFD');
+  return { ...table, columns: Object.fromEntries(Object.entries(table.columns).map(([name, column]) =>
+    [name, isString(column) ? { ...column, values: column.values.map(clean) } : column])) };
+}
