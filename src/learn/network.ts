@@ -99,6 +99,8 @@ export type Head =
 /**
  * The ONNX file's inputs and outputs. Inputs, by feature type: number, boolean: float32 [N, 1], missing NaN;
  * date: float64 [N, 1], days since 1970, missing NaN; category, text: string [N, 1], missing ""; vector: float32 [N, width], missing NaN.
+ * ONNX Runtime's Node binding ends a string at its first NUL. A text that is split needs at least one row; no input may have an
+ * output's name.
  * A forecast reads `history` float32 [N, context], `start` float64 [N, 1] (the first period forecast), its series' name as a category
  * where there are several, and each known-ahead input as float32 [N, horizon].
  *
