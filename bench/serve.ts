@@ -10,7 +10,8 @@ import { loadOnnxRuntime } from '../src/native';
 
 const SOURCES = ['Novel', 'Original', 'Comic', null];
 const rowsOf = (n: number): Row[] => Array.from({ length: n }, (_, i) => ({
-  Title: `The night of day ${i}`, Source: SOURCES[i % 4], Budget: 10 + (i % 90), Released: `2003-${String(1 + (i % 12)).padStart(2, '0')}-15`, Sequel: i % 3 === 0,
+  Title: `The night of day ${i}`, Source: SOURCES[i % 4], Budget: 10 + (i % 90), Sequel: i % 3 === 0,
+  Released: `2003-${String(1 + (i % 12)).padStart(2, '0')}-15`,
 }));
 
 async function main(): Promise<void> {
@@ -22,13 +23,17 @@ async function main(): Promise<void> {
     const stages = release.spec.stages.map((stage) => stage.model);
     const cold = performance.now();
     await models.warm(Object.values(versions));
-    console.log(`loading four versions: ${(performance.now() - cold).toFixed(1)} ms; onnxruntime ${loadOnnxRuntime().env.versions.node ?? ''}`);
+    console.log(
+      `loading four versions: ${(performance.now() - cold).toFixed(1)} ms; onnxruntime ${loadOnnxRuntime().env.versions.node ?? ''}`
+    );
 
     const ask = async (rows: Row[]): Promise<void> => {
       const answers = await runStages({ release, stages, rows, earlier: {} }, { models });
       chainOutputs(release, rows, answers);
     };
-    const table = rowsToTable(rowsOf(100_000), ['Title:text', 'Source:category', 'Budget:number', 'Released:date', 'Sequel:boolean'].map((text) => {
+    const table = rowsToTable(rowsOf(100_000), [
+      'Title:text', 'Source:category', 'Budget:number', 'Released:date', 'Sequel:boolean',
+    ].map((text) => {
       const [column, type] = text.split(':');
       return { name: column!, column: column!, type: type as 'number' };
     }));
@@ -47,7 +52,9 @@ async function main(): Promise<void> {
   }
 }
 
-async function measure(name: string, times: number, work: () => Promise<void>): Promise<{ name: string; 'p50 ms': number; 'p99 ms': number }> {
+async function measure(
+  name: string, times: number, work: () => Promise<void>
+): Promise<{ name: string; 'p50 ms': number; 'p99 ms': number }> {
   for (let i = 0; i < Math.min(times, 200); i++) await work();
   const taken: number[] = [];
   for (let i = 0; i < times; i++) {

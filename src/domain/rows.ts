@@ -175,7 +175,9 @@ function wrongCells(wrong: WrongCell[], count: number): ShoalError {
   const message = count === 1
     ? `The request has a value of the wrong type: ${listed[0]}.`
     : `The request has ${count} values of the wrong type: ${listed.join('; ')}${count > wrong.length ? '; ...' : ''}.`;
-  return new ShoalError('REQUEST_ROW', message, { remedy: 'Send null where a value is not known.', details: { ...first, count, cells: wrong } });
+  return new ShoalError('REQUEST_ROW', message, {
+    remedy: 'Send null where a value is not known.', details: { ...first, count, cells: wrong },
+  });
 }
 
 function refuseMisspelt(rows: readonly Row[], columns: readonly RowColumn[], alsoRead: Iterable<string>): void {

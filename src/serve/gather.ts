@@ -46,7 +46,8 @@ function upstream({ from, name, width }: PlannedInput, of: { stage: PlannedStage
     });
   }
   if (column.type === 'vector' && width !== undefined && column.width !== width) {
-    const [taken, given] = [`${model} (version ${id}) takes ${width} numbers as ${name}`, `${output} of stage ${above} (version ${outcome.version})`];
+    const taken = `${model} (version ${id}) takes ${width} numbers as ${name}`;
+    const given = `${output} of stage ${above} (version ${outcome.version})`;
     throw new ShoalError('COLUMN_TYPE', `Stage ${stage}: ${taken}, and ${given} has ${column.width}.`, {
       remedy: `Train ${model} against that version of ${above}, or make the fallback of ${above} as wide as its model's output.`,
       details: { stage, input: name, expected: width, upstream: above, output, found: column.width },
@@ -64,8 +65,10 @@ function computed(expression: Expression, { input: { type, width, from }, stage:
     const { column } = from as { column: string };
     const found = JSON.stringify(values[i])?.slice(0, 40);
     const { text } = expression;
-    throw new ShoalError('EXPRESSION', `Stage ${spec.model}: the expression for ${column}, \`${text}\`, gives ${found} for row ${rows[i]}, ` +
-      `where ${expected} is needed.`, { details: { stage: spec.model, column, expression: text, row: rows[i], expected, found } });
+    const what = `the expression for ${column}, \`${text}\`, gives ${found} for row ${rows[i]}, where ${expected} is needed`;
+    throw new ShoalError('EXPRESSION', `Stage ${spec.model}: ${what}.`, {
+      details: { stage: spec.model, column, expression: text, row: rows[i], expected, found },
+    });
   });
 }
 

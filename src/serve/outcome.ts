@@ -39,8 +39,9 @@ export function fromAnswer(stage: string, answer: StageAnswer, manifest: Manifes
     const values = answer.outputs[name] ?? new Array<null>(answer.status.length).fill(null);
     const width = values.find((value) => Array.isArray(value))?.length ?? widthOf(manifest);
     return [name, toColumn(values, { type, width }, (row, expected) => {
-      throw new ShoalError('STAGE_FAILED', `Stage ${stage}, version ${answer.version}: its answer to row ${row} is not ${expected} (${name}).`, {
-        details: { stage, version: answer.version, row, output: name },
+      const { version } = answer;
+      throw new ShoalError('STAGE_FAILED', `Stage ${stage}, version ${version}: ${name} is not ${expected} for row ${row}.`, {
+        details: { stage, version, row, output: name },
       });
     })];
   });
@@ -65,7 +66,10 @@ export interface Shape {
  */
 export function assemble(parts: readonly Part[], { rows, types, width }: Shape): Table {
   const columns = types.map(([name, type]): [string, Column] => {
-    const present = parts.flatMap(({ rows: at, table }) => (at.length > 0 && table.columns[name] ? [{ rows: at, column: table.columns[name] }] : []));
+    const present = parts.flatMap(({ rows: at, table }) => {
+      const column = table.columns[name];
+      return column && at.length > 0 ? [{ rows: at, column }] : [];
+    });
     return [name, assembleColumn(present, { rows, name, type, width })];
   });
   return { rows, columns: Object.fromEntries(columns) };

@@ -32,7 +32,11 @@ export async function runOnnx(source: string | Uint8Array, spec: SessionSpec, ta
   }
 }
 
-/** Loads an ONNX file, from its path or its bytes. @throws ShoalError ARTIFACT_CORRUPT when it can't be loaded or lacks an input or output */
+/**
+ * Loads an ONNX file, from its path or its bytes.
+ *
+ * @throws ShoalError ARTIFACT_CORRUPT when it can't be loaded, or has not the inputs and outputs it should
+ */
 export async function openSession(source: string | Uint8Array, { model, spec: { task }, features }: SessionSpec): Promise<Session> {
   const runtime = loadOnnxRuntime();
   const session = await create(runtime, source, model);
@@ -60,11 +64,16 @@ export async function openSession(source: string | Uint8Array, { model, spec: { 
 }
 
 // Small networks: handing a row's work to other threads costs more than the work.
-const OPTIONS: InferenceSession.SessionOptions = { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential', logSeverityLevel: 3 };
+const OPTIONS: InferenceSession.SessionOptions = {
+  intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential', logSeverityLevel: 3,
+};
 
-async function create({ InferenceSession }: typeof import('onnxruntime-node'), source: string | Uint8Array, model: string): Promise<InferenceSession> {
+type Runtime = ReturnType<typeof loadOnnxRuntime>;
+
+async function create(runtime: Runtime, source: string | Uint8Array, model: string): Promise<InferenceSession> {
+  const sessions = runtime.InferenceSession;
   try {
-    return await (typeof source === 'string' ? InferenceSession.create(source, OPTIONS) : InferenceSession.create(source, OPTIONS));
+    return await (typeof source === 'string' ? sessions.create(source, OPTIONS) : sessions.create(source, OPTIONS));
   } catch (cause) {
     throw new ShoalError('ARTIFACT_CORRUPT', `Model ${model}: its ONNX file cannot be loaded: ${(cause as Error).message}.`, {
       remedy: 'Train the model again.', details: { model }, cause,
@@ -95,7 +104,9 @@ function reader(TensorOf: typeof Tensor, feature: Feature, table: Table, model: 
   const { name, type } = feature;
   const column = table.columns[name];
   if (!column) {
-    throw new ShoalError('COLUMN_MISSING', `Model ${model} reads ${name}, which the table does not have.`, { details: { model, column: name } });
+    throw new ShoalError('COLUMN_MISSING', `Model ${model} reads ${name}, which the table does not have.`, {
+      details: { model, column: name },
+    });
   }
   if (type === 'vector' && column.type === 'vector') {
     const width = feature.width ?? column.width;

@@ -92,7 +92,10 @@ function putTogether(run: StageRun, parts: Part[]): Table {
   }
 }
 
-function stageFailed({ stage, plan }: StageRun, of: { failures: ReadonlyMap<number, string>; cause?: unknown; fallback?: unknown }): ShoalError {
+/** Failures by row, or of all rows for one `cause`; and what came of the fallback. */
+interface Failure { failures: ReadonlyMap<number, string>; cause?: unknown; fallback?: unknown }
+
+function stageFailed({ stage, plan }: StageRun, of: Failure): ShoalError {
   const { model, fallback } = stage.spec;
   const why = failureOf(of);
   const fallbackWhy = of.fallback instanceof Error ? `its fallback failed: ${of.fallback.message}` : undefined;
@@ -109,7 +112,7 @@ function stageFailed({ stage, plan }: StageRun, of: { failures: ReadonlyMap<numb
 }
 
 /** The first failure, and which rows it is about when not all. */
-function failureOf({ failures, cause }: { failures: ReadonlyMap<number, string>; cause?: unknown }): string | undefined {
+function failureOf({ failures, cause }: Failure): string | undefined {
   const [first] = failures;
   if (!first || cause !== undefined) return first?.[1];
   return `${first[1]} (row ${first[0]}${failures.size > 1 ? ` and ${failures.size - 1} others` : ''})`;

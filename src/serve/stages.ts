@@ -102,7 +102,11 @@ async function runPlanned(
 }
 
 /** The chain's outputs, one object a row. @throws ShoalError EXPRESSION */
-export function chainOutputs(release: Release, rows: readonly Row[], answers: Readonly<Record<string, StageAnswer>>): Record<string, unknown>[] {
+export function chainOutputs(
+  release: Release,
+  rows: readonly Row[],
+  answers: Readonly<Record<string, StageAnswer>>,
+): Record<string, unknown>[] {
   const outputs = Object.entries(release.spec.output).map(([name, text]) => [name, compile(text)] as const);
   const references = outputs.flatMap(([, expression]) => expression.references).filter(({ root }) => root === 'stages');
   const named = new Set(references.map(({ path: [stage] }) => stage));
@@ -126,8 +130,8 @@ export function tableOutputs(release: Release, input: Table, outcomes: Readonly<
     const values = Array.from({ length: input.rows }, (_, row) => expression.evaluate(contextAt(row)));
     const type = typeOf(values.find((value) => value !== null));
     return [name, toColumn(values, { type }, (row, expected) => {
-      const found = JSON.stringify(values[row]);
-      throw new ShoalError('EXPRESSION', `The chain's output ${name}, \`${text}\`, gives ${found} for row ${row}, and ${expected} for others.`, {
+      const what = `gives ${JSON.stringify(values[row])} for row ${row}, and ${expected} for others`;
+      throw new ShoalError('EXPRESSION', `The chain's output ${name}, \`${text}\`, ${what}.`, {
         details: { chain: release.chain, output: name, expression: text, row },
       });
     })];

@@ -5,7 +5,8 @@ import type { Row } from '../../src/domain/prediction';
 
 const column = (name: string, type: RowColumn['type'], width?: number): RowColumn => ({ name, column: name, type, width });
 const ALL: RowColumn[] = [
-  column('budget', 'number'), column('sequel', 'boolean'), column('released', 'date'), column('genre', 'category'), column('title', 'text'), column('taste', 'vector', 2),
+  column('budget', 'number'), column('sequel', 'boolean'), column('released', 'date'),
+  column('genre', 'category'), column('title', 'text'), column('taste', 'vector', 2),
 ];
 
 function refusal(rows: Row[], columns = ALL, options: RowOptions = {}): ShoalError {
@@ -48,7 +49,9 @@ describe('request rows', () => {
   });
 
   it('may hold a column under several names and types', () => {
-    const table = rowsToTable([{ year: 2001 }], [{ name: 'n', column: 'year', type: 'number' }, { name: 'c', column: 'year', type: 'category' }]);
+    const table = rowsToTable(
+      [{ year: 2001 }], [{ name: 'n', column: 'year', type: 'number' }, { name: 'c', column: 'year', type: 'category' }]
+    );
     expect(table.columns.n!.values).toEqual(Float64Array.of(2001));
     expect(table.columns.c!.values).toEqual(['2001']);
   });
@@ -119,7 +122,9 @@ describe('request rows', () => {
 
   describe('from CSV', () => {
     it('are read from strings', () => {
-      const { columns } = rowsToTable([{ budget: ' 12.5 ', sequel: 'TRUE', genre: 7 }, { budget: '', sequel: '0', genre: 'x' }], ALL, { lenient: true });
+      const { columns } = rowsToTable(
+        [{ budget: ' 12.5 ', sequel: 'TRUE', genre: 7 }, { budget: '', sequel: '0', genre: 'x' }], ALL, { lenient: true }
+      );
       expect(columns.budget!.values).toEqual(Float64Array.of(12.5, NaN));
       expect(columns.sequel!.values).toEqual(Float64Array.of(1, 0));
       expect(columns.genre!.values).toEqual(['7', 'x']);
@@ -136,10 +141,16 @@ describe('request rows', () => {
     const cell = fc.record({
       budget: fc.option(fc.double({ noNaN: true, noDefaultInfinity: true })),
       sequel: fc.option(fc.boolean()),
-      released: fc.option(fc.date({ min: new Date('1900-01-01'), max: new Date('2100-01-01'), noInvalidDate: true }).map((d) => d.toISOString())),
+      released: fc.option(
+        fc.date({ min: new Date('1900-01-01'), max: new Date('2100-01-01'), noInvalidDate: true }).map((d) => d.toISOString())
+      ),
       genre: fc.option(fc.string()),
       title: fc.option(fc.string({ unit: 'grapheme' })),
-      taste: fc.option(fc.tuple(fc.float({ noNaN: true, noDefaultInfinity: true }), fc.float({ noNaN: true, noDefaultInfinity: true })).map((pair) => [...pair])),
+      taste: fc.option(
+        fc.tuple(
+          fc.float({ noNaN: true, noDefaultInfinity: true }), fc.float({ noNaN: true, noDefaultInfinity: true })
+        ).map((pair) => [...pair])
+      ),
     });
     fc.assert(fc.property(fc.array(cell, { minLength: 1, maxLength: 5 }), (rows) => {
       const table = rowsToTable(rows, ALL);
@@ -156,12 +167,16 @@ describe('request rows', () => {
 describe('ISO dates', () => {
   it.each([
     ['1970-01-01', 0], ['1970', 0], ['1971', 365], ['2000-03', 11017], ['2000-02-29', 11016], ['1969-12-31', -1],
-    ['1970-01-01T06:00', 0.25], ['1970-01-01 06:00:00', 0.25], ['1970-01-01T06:00:00.000Z', 0.25], ['1970-01-01T06:00+06:00', 0], ['1970-01-01T00:00-0600', 0.25],
+    ['1970-01-01T06:00', 0.25], ['1970-01-01 06:00:00', 0.25], [
+      '1970-01-01T06:00:00.000Z', 0.25,
+    ], ['1970-01-01T06:00+06:00', 0], ['1970-01-01T00:00-0600', 0.25],
   ])('%s is day %d', (text, days) => {
     expect(toDays(text)).toBeCloseTo(days, 10);
   });
 
-  it.each(['', 'today', '1970-1-1', '1970-13-01', '1970-00-10', '2001-02-29', '1970-01-01T25:00', '19700101', 'Jan 1, 1970', 0, null, {}])('%p is none', (text) => {
+  it.each(
+    ['', 'today', '1970-1-1', '1970-13-01', '1970-00-10', '2001-02-29', '1970-01-01T25:00', '19700101', 'Jan 1, 1970', 0, null, {}]
+  )('%p is none', (text) => {
     expect(toDays(text)).toBeUndefined();
   });
 });

@@ -34,9 +34,10 @@ export function linear(of: { encoders: Encoder[]; head: Head; kernel: ArrayLike<
 }
 
 const LIMIT = 1e9;
-export const standard = (input: string, width = 1): Encoder => ({
-  kind: 'standard', input, mean: Array<number>(width).fill(0), deviation: Array<number>(width).fill(1), low: Array<number>(width).fill(-LIMIT), high: Array<number>(width).fill(LIMIT),
-});
+export function standard(input: string, width = 1): Encoder {
+  const all = (value: number): number[] => Array<number>(width).fill(value);
+  return { kind: 'standard', input, mean: all(0), deviation: all(1), low: all(-LIMIT), high: all(LIMIT) };
+}
 const regressionHead: Head = { kind: 'regression', scale: 'linear', mean: 0, deviation: 1, lowOffset: -1, highOffset: 1 };
 
 export interface Made { spec: ModelSpec; features: Feature[]; onnx: Uint8Array; more?: Partial<Manifest> }
@@ -61,9 +62,13 @@ export function sum(name: string, weights: Record<string, number>, options: { bi
   });
   const features = inputs.map((input): Feature => ({ name: input.name, type: 'number' }));
   const network = linear({
-    encoders: features.map((feature) => standard(feature.name)), head: regressionHead, kernel: Object.values(weights), bias: [options.bias ?? 0],
+    encoders: features.map((feature) => standard(feature.name)), head: regressionHead,
+    kernel: Object.values(weights), bias: [options.bias ?? 0],
   });
-  return { spec: regression({ name, target: `${name}_truth`, inputs }), features, onnx: exportOnnx(network, features), more: { baseline: { value: 7, low: 6, high: 8 }, ...options.more } };
+  return {
+    spec: regression({ name, target: `${name}_truth`, inputs }), features, onnx: exportOnnx(network, features),
+    more: { baseline: { value: 7, low: 6, high: 8 }, ...options.more },
+  };
 }
 
 const CLASSES = ['Comedy', 'Drama', 'Horror'];
@@ -84,7 +89,8 @@ export async function boxOffice(store: Store): Promise<Record<'title' | 'genre' 
     features: titleFeatures,
     onnx: exportOnnx(linear({
       encoders: [{
-        kind: 'bag', input: 'Title', split: true, ids: Object.fromEntries(WORDS.map((word, i) => [word, i])), idf: WORDS.map((_, i) => 1 + i / 4), table: 'table', units: 4,
+        kind: 'bag', input: 'Title', split: true, ids: Object.fromEntries(WORDS.map((word, i) => [word, i])),
+        idf: WORDS.map((_, i) => 1 + i / 4), table: 'table', units: 4,
       }],
       head: { kind: 'embedding', dimensions: 4 }, kernel: some(16), bias: [0.1, 0.2, 0.3, 0.4],
       weights: { table: { shape: [1, WORDS.length, 4], data: some(WORDS.length * 4) } },
@@ -96,7 +102,9 @@ export async function boxOffice(store: Store): Promise<Record<'title' | 'genre' 
   const genre = await putVersion(store, {
     spec: classification({
       name: 'genre', target: 'Genre',
-      inputs: [{ kind: 'model', name: 'title_vector', model: 'title', output: 'vector' }, { kind: 'column', name: 'Source', column: 'Source' }],
+      inputs: [
+        { kind: 'model', name: 'title_vector', model: 'title', output: 'vector' }, { kind: 'column', name: 'Source', column: 'Source' },
+      ],
     }),
     features: genreFeatures,
     onnx: exportOnnx(linear({
@@ -139,27 +147,40 @@ export async function putForecast(store: Store): Promise<VersionRef> {
   const days = Float64Array.from({ length: MONTHS }, (_, i) => periodStart(FIRST_MONTH + i, 'month'));
   const data = await writeTable(store, {
     keys: Array.from(days, String),
-    table: { rows: MONTHS, columns: { month: { type: 'date', values: days }, total: { type: 'number', values: days.map((_, i) => marketValue(FIRST_MONTH + i)) } } },
+    table: {
+      rows: MONTHS,
+      columns: {
+        month: { type: 'date', values: days }, total: { type: 'number', values: days.map((_, i) => marketValue(FIRST_MONTH + i)) },
+      },
+    },
   });
   const features: Feature[] = [{ name: 'history', type: 'vector', width: 6 }, { name: 'start', type: 'date' }];
   return putVersion(store, {
     spec: forecast({ name: 'market', target: 'total', time: 'month', at: 'Released' }),
     features,
     onnx: exportOnnx(linear({
-      encoders: [{ kind: 'window', input: 'history', scale: 'linear', context: 6, levelOver: 6, minSpread: 1 }, { kind: 'cycle', input: 'start', periodDays: 365.25, harmonics: 1 }],
+      encoders: [
+        { kind: 'window', input: 'history', scale: 'linear', context: 6, levelOver: 6, minSpread: 1 },
+        { kind: 'cycle', input: 'start', periodDays: 365.25, harmonics: 1 },
+      ],
       head: { kind: 'forecast', window: 'history', scale: 'linear', horizon: 3, lowOffset: [-1, -2, -3], highOffset: [1, 2, 3] },
       kernel: new Float32Array(8 * 3), bias: [0, 0, 0],
     }), features),
     more: {
       snapshot: {
         source: 'months', data, profile: NOWHERE, rows: MONTHS,
-        columns: [{ name: 'month', type: 'date', missing: 0, distinct: MONTHS }, { name: 'total', type: 'number', missing: 0, distinct: MONTHS }],
+        columns: [
+          { name: 'month', type: 'date', missing: 0, distinct: MONTHS }, { name: 'total', type: 'number', missing: 0, distinct: MONTHS },
+        ],
       },
     },
   });
 }
 
-export function releaseOf(versions: Record<string, VersionRef>, stages: (Partial<StageSpec> & { model: string })[], of: Partial<ChainSpec> & { dependencies?: Record<string, string[]> } = {}): Release {
+export function releaseOf(
+  versions: Record<string, VersionRef>, stages: (Partial<StageSpec> & { model: string })[],
+  of: Partial<ChainSpec> & { dependencies?: Record<string, string[]> } = {},
+): Release {
   const { dependencies = {}, ...spec } = of;
   const last = stages.at(-1)!.model;
   return {

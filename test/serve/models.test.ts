@@ -20,7 +20,9 @@ function counting(store: Store): { store: Store; asked: string[] } {
     asked.push(ref.uri);
     return store.localFile(ref);
   };
-  return { asked, store: new Proxy(store, { get: (target, name) => (name === 'localFile' ? localFile : (Reflect.get(target, name) as () => void).bind(target)) }) };
+  const get = (target: Store, name: string | symbol): unknown =>
+    (name === 'localFile' ? localFile : (Reflect.get(target, name) as () => void).bind(target));
+  return { asked, store: new Proxy(store, { get }) };
 }
 
 describe('models', () => {
@@ -58,7 +60,9 @@ describe('models', () => {
   it('finish a call whose version is let go of meanwhile', async () => {
     const refs = await Promise.all(['f', 'g', 'h', 'i'].map((name, i) => putVersion(place.store, sum(name, { x: i + 1 }))));
     const models = new Models({ store: place.store }, { maxVersions: 1 });
-    const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => models.run(refs[i % 4]!, x(...new Array<number>(5_000).fill(1)))));
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, i) => models.run(refs[i % 4]!, x(...new Array<number>(5_000).fill(1))))
+    );
     expect(answers.map((a) => a.columns.value!.values[4_999])).toEqual(Array.from({ length: 40 }, (_, i) => (i % 4) + 1));
   });
 
@@ -77,14 +81,17 @@ describe('models', () => {
 
   it('say so when an artifact is gone', async () => {
     const ref = await putVersion(place.store, sum('gone', { x: 1 }));
-    const nothing: VersionRef = { ...ref, manifest: { ...ref.manifest, uri: ref.manifest.uri.replace(/[0-9a-f]{64}/, 'f'.repeat(64)), sha256: 'f'.repeat(64) } };
+    const nothing: VersionRef = {
+      ...ref, manifest: { ...ref.manifest, uri: ref.manifest.uri.replace(/[0-9a-f]{64}/, 'f'.repeat(64)), sha256: 'f'.repeat(64) },
+    };
     await expect(new Models({ store: place.store }).run(nothing, x(1))).rejects.toMatchObject({ code: 'ARTIFACT_MISSING' });
     expect((await readdir(place.path)).sort()).toContain('objects');
   });
 });
 
 describe('a forecast version', () => {
-  const ask = (...days: number[]): Table => ({ rows: days.length, columns: { Released: { type: 'date', values: Float64Array.from(days) } } });
+  const ask = (...days: number[]): Table =>
+    ({ rows: days.length, columns: { Released: { type: 'date', values: Float64Array.from(days) } } });
   const month = (i: number): number => periodStart(FIRST_MONTH + i, 'month') + 14;
   const mean = (from: number, to: number): number => {
     const values = Array.from({ length: to - from }, (_, i) => marketValue(FIRST_MONTH + from + i));

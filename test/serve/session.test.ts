@@ -11,12 +11,14 @@ const spec = (made: typeof one) => ({ model: made.spec.name, spec: made.spec, fe
 
 /** Every type of input, each of which moves the value by a known amount. */
 const features: Feature[] = [
-  { name: 'n', type: 'number' }, { name: 'b', type: 'boolean' }, { name: 'd', type: 'date' }, { name: 'c', type: 'category' }, { name: 't', type: 'text' },
+  { name: 'n', type: 'number' }, { name: 'b', type: 'boolean' }, { name: 'd', type: 'date' },
+  { name: 'c', type: 'category' }, { name: 't', type: 'text' },
   { name: 'v', type: 'vector', width: 2 },
 ];
 const mixed = exportOnnx(linear({
   encoders: [
-    standard('n'), { kind: 'flag', input: 'b' }, { kind: 'piecewise', input: 'd', from: 'date', edges: [0, 100] }, { kind: 'onehot', input: 'c', values: ['', 'red'] },
+    standard('n'), { kind: 'flag', input: 'b' },
+    { kind: 'piecewise', input: 'd', from: 'date', edges: [0, 100] }, { kind: 'onehot', input: 'c', values: ['', 'red'] },
     { kind: 'bag', input: 't', split: true, ids: { hello: 0 }, idf: [1], table: 'table', units: 1 }, standard('v', 2),
   ],
   head: { kind: 'regression', scale: 'linear', mean: 0, deviation: 1, lowOffset: -1, highOffset: 1 },
@@ -36,7 +38,8 @@ describe('an ONNX session', () => {
       rows: 2,
       columns: {
         n: number(1.5, NaN), b: { type: 'boolean', values: Float64Array.of(1, NaN) }, d: { type: 'date', values: Float64Array.of(50, NaN) },
-        c: { type: 'category', values: ['red', null] }, t: { type: 'text', values: ['Hello', null] }, v: { type: 'vector', width: 2, values: Float32Array.of(2, 4, NaN, NaN) },
+        c: { type: 'category', values: ['red', null] }, t: { type: 'text', values: ['Hello', null] },
+        v: { type: 'vector', width: 2, values: Float32Array.of(2, 4, NaN, NaN) },
       },
     };
     const { columns } = await runOnnx(mixed, mixedSpec, table);
@@ -71,7 +74,10 @@ describe('an ONNX session', () => {
 
   it.each<[string, Table['columns'], string, string]>([
     ['lacks a column', { x: number(1) }, 'COLUMN_MISSING', 'reads y'],
-    ['has another type', { x: number(1), y: { type: 'category', values: ['a'] } }, 'COLUMN_TYPE', 'reads y as number, and the table has it as category'],
+    [
+      'has another type', { x: number(1), y: { type: 'category', values: ['a'] } }, 'COLUMN_TYPE',
+      'reads y as number, and the table has it as category',
+    ],
     ['has a date for a number', { x: number(1), y: { type: 'date', values: Float64Array.of(1) } }, 'COLUMN_TYPE', 'as date'],
   ])('refuses a table that %s', async (_, columns, code, message) => {
     const refused = runOnnx(one.onnx, spec(one), { rows: 1, columns });
@@ -81,7 +87,8 @@ describe('an ONNX session', () => {
 
   it('refuses a vector of another width', async () => {
     const columns: Table['columns'] = {
-      n: number(1), b: { type: 'boolean', values: Float64Array.of(1) }, d: { type: 'date', values: Float64Array.of(1) }, c: { type: 'category', values: [null] },
+      n: number(1), b: { type: 'boolean', values: Float64Array.of(1) },
+      d: { type: 'date', values: Float64Array.of(1) }, c: { type: 'category', values: [null] },
       t: { type: 'text', values: [null] }, v: { type: 'vector', width: 3, values: Float32Array.of(1, 2, 3) },
     };
     await expect(runOnnx(mixed, mixedSpec, { rows: 1, columns })).rejects.toThrow('reads v as 2 numbers a row, and the table has 3');
@@ -91,6 +98,8 @@ describe('an ONNX session', () => {
     await expect(openSession(new Uint8Array([1, 2, 3]), spec(one))).rejects.toMatchObject({ code: 'ARTIFACT_CORRUPT' });
     await expect(openSession(one.onnx, { ...spec(one), features: one.features.slice(1) })).rejects.toThrow('unknown input x');
     await expect(openSession(one.onnx, { ...spec(one), spec: { task: 'embedding' } })).rejects.toThrow('lacks the output vector');
-    await expect(openSession(one.onnx, { ...spec(one), features: [...one.features, { name: 'z', type: 'number' }] })).rejects.toBeInstanceOf(ShoalError);
+    await expect(
+      openSession(one.onnx, { ...spec(one), features: [...one.features, { name: 'z', type: 'number' }] })
+    ).rejects.toBeInstanceOf(ShoalError);
   });
 });

@@ -18,10 +18,14 @@ beforeAll(async () => {
   models = new Models({ store: place.store });
   office = await boxOffice(place.store);
   const made = [
-    sum('double', { x: 2 }), sum('triple', { x: 3 }), sum('both', { 'double.value': 1, 'triple.value': 1 }), sum('other', { x: 100 }), sum('next', { 'double.value': 1 }),
+    sum('double', { x: 2 }), sum('triple', { x: 3 }), sum('both', { 'double.value': 1, 'triple.value': 1 }),
+    sum('other', { x: 100 }), sum('next', { 'double.value': 1 }),
     sum('vast', { x: 1e38 }), sum('broken', { x: 1 }),
   ];
-  for (const one of made) named[one.spec.name] = await putVersion(place.store, one.spec.name === 'broken' ? { ...one, onnx: new Uint8Array([1, 2, 3]) } : one);
+  for (const one of made) {
+    const { name } = one.spec;
+    named[name] = await putVersion(place.store, name === 'broken' ? { ...one, onnx: new Uint8Array([1, 2, 3]) } : one);
+  }
 });
 afterAll(() => place.remove());
 
@@ -31,14 +35,19 @@ const run = (of: Release, rows: Row[], runner: Runner = models): Promise<Record<
   runStages({ release: of, stages: of.spec.stages.map((s) => s.model), rows, earlier: {} }, { models: runner });
 
 /** The models, with `run` in other hands. */
-const withRun = (run: Runner['run']): Runner => ({ manifest: (ref) => models.manifest(ref), warm: (refs) => models.warm(refs), baseline: (ref, table) => models.baseline(ref, table), run });
+const withRun = (run: Runner['run']): Runner => (
+  { manifest: (ref) => models.manifest(ref), warm: (refs) => models.warm(refs), baseline: (ref, table) => models.baseline(ref, table), run }
+);
 
-const film = (over: Row = {}): Row => ({ Title: 'The night of the dead', Source: 'Novel', Budget: 40, Released: '2003-06-13', Sequel: false, ...over });
+const film = (over: Row = {}): Row => (
+  { Title: 'The night of the dead', Source: 'Novel', Budget: 40, Released: '2003-06-13', Sequel: false, ...over }
+);
 
 /** Equal but for the last bits of float32: a matrix product adds up in an order that depends on its number of rows. */
 function expectNear(found: unknown, expected: unknown): void {
-  if (typeof expected === 'number' && typeof found === 'number') expect(Math.abs(found - expected)).toBeLessThanOrEqual(1e-5 * Math.max(1, Math.abs(expected)));
-  else if (typeof expected === 'object' && expected !== null && typeof found === 'object' && found !== null) {
+  if (typeof expected === 'number' && typeof found === 'number') {
+    expect(Math.abs(found - expected)).toBeLessThanOrEqual(1e-5 * Math.max(1, Math.abs(expected)));
+  } else if (typeof expected === 'object' && expected !== null && typeof found === 'object' && found !== null) {
     expect(Object.keys(found)).toEqual(Object.keys(expected));
     for (const [key, value] of Object.entries(expected)) expectNear((found as Row)[key], value);
   } else expect(found).toEqual(expected);
@@ -49,13 +58,16 @@ describe('a chain of four models', () => {
     const answers = await run(boxOfficeRelease(office), [film(), film({ Title: 'Love', Source: 'Comic', Budget: null })]);
     // The same by hand.
     const title = await models.run(office.title, { rows: 1, columns: { Title: { type: 'text', values: ['The night of the dead'] } } });
-    const genre = await models.run(office.genre, { rows: 1, columns: { title_vector: title.columns.vector!, Source: { type: 'category', values: ['Novel'] } } });
+    const genre = await models.run(
+      office.genre, { rows: 1, columns: { title_vector: title.columns.vector!, Source: { type: 'category', values: ['Novel'] } } }
+    );
     const days = { type: 'date' as const, values: Float64Array.of(Date.UTC(2003, 5, 13) / 86_400_000) };
     const market = await models.run(office.market, { rows: 1, columns: { Released: days } });
     const gross = await models.run(office.gross, {
       rows: 1,
       columns: {
-        Budget: { type: 'number', values: Float64Array.of(40) }, genre: genre.columns.probabilities!, market: market.columns.value!, Released: days,
+        Budget: { type: 'number', values: Float64Array.of(40) }, Released: days,
+        genre: genre.columns.probabilities!, market: market.columns.value!,
         Sequel: { type: 'boolean', values: Float64Array.of(0) },
       },
     });
@@ -67,11 +79,15 @@ describe('a chain of four models', () => {
   });
 
   it('answers a batch as it answers its rows one by one', async () => {
-    const of = boxOfficeRelease(office, { genre: { when: 'has(input.Title)', fallback: { kind: 'baseline' } }, market: { fallback: { kind: 'baseline' } } });
+    const of = boxOfficeRelease(
+      office, { genre: { when: 'has(input.Title)', fallback: { kind: 'baseline' } }, market: { fallback: { kind: 'baseline' } } }
+    );
     const row = fc.record({
-      Title: fc.option(fc.constantFrom('The night', 'Day of love', 'x', '')), Source: fc.option(fc.constantFrom('Novel', 'Original', 'Never seen')),
+      Title: fc.option(fc.constantFrom('The night', 'Day of love', 'x', '')),
+      Source: fc.option(fc.constantFrom('Novel', 'Original', 'Never seen')),
       Budget: fc.option(fc.double({ min: 0, max: 500, noNaN: true })),
-      Released: fc.option(fc.constantFrom('2001-05-01', '2003-12-24', '2004-02-01', '2009-01-01', '1999-01-01')), Sequel: fc.option(fc.boolean()),
+      Released: fc.option(fc.constantFrom('2001-05-01', '2003-12-24', '2004-02-01', '2009-01-01', '1999-01-01')),
+      Sequel: fc.option(fc.boolean()),
     });
     await fc.assert(fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 6 }), async (rows) => {
       const batch = await run(of, rows);
@@ -99,15 +115,25 @@ describe('a chain of four models', () => {
   });
 
   it('answers a table as it answers rows', async () => {
-    const of = boxOfficeRelease(office, { gross: { with: { Budget: 'input.Budget * 2.0' }, when: 'input.Released > "2001-01-01"', fallback: { kind: 'value', value: { value: 1 } } } });
+    const of = boxOfficeRelease(
+      office,
+      {
+        gross: {
+          with: { Budget: 'input.Budget * 2.0' }, when: 'input.Released > "2001-01-01"', fallback: { kind: 'value', value: { value: 1 } },
+        },
+      },
+    );
     const input: Table = {
       rows: 2,
       columns: {
         Title: { type: 'text', values: ['Day of love', null] }, Source: { type: 'category', values: ['Novel', null] },
-        Budget: { type: 'number', values: Float64Array.of(5, 50) }, Released: { type: 'date', values: Float64Array.of(12_000, 11_000) }, Sequel: { type: 'boolean', values: Float64Array.of(1, NaN) },
+        Budget: { type: 'number', values: Float64Array.of(5, 50) }, Released: { type: 'date', values: Float64Array.of(12_000, 11_000) },
+        Sequel: { type: 'boolean', values: Float64Array.of(1, NaN) },
       },
     };
-    const rows = [{ Title: 'Day of love', Source: 'Novel', Budget: 5, Released: '2002-11-09', Sequel: true }, { Budget: 50, Released: '2000-02-13' }];
+    const rows = [
+      { Title: 'Day of love', Source: 'Novel', Budget: 5, Released: '2002-11-09', Sequel: true }, { Budget: 50, Released: '2000-02-13' },
+    ];
     const byRow = await run(of, rows);
     const byTable = await runStagesOnTable({ release: of, input }, { models });
     const outputs = tableOutputs(of, input, byTable);
@@ -119,7 +145,9 @@ describe('a chain of four models', () => {
   it('says which columns it reads', async () => {
     const of = boxOfficeRelease(office, { gross: { with: { Budget: 'input.Cost' } } });
     const { columns, mentioned } = await chainColumns(of, models);
-    expect(columns.map(({ column, type }) => `${column}: ${type}`).sort()).toEqual(['Released: date', 'Sequel: boolean', 'Source: category', 'Title: text']);
+    expect(columns.map(({ column, type }) => `${column}: ${type}`).sort()).toEqual(
+      ['Released: date', 'Sequel: boolean', 'Source: category', 'Title: text']
+    );
     expect(mentioned).toEqual(['Cost']);
   });
 
@@ -170,7 +198,10 @@ describe('stages', () => {
   });
 
   it('wait for those that their expressions mention', async () => {
-    const answers = await run(release([{ model: 'double' }, { model: 'triple', when: 'stages.double.value > 5.0', with: { x: 'stages.double.high + 1.0' } }]), [{ x: 1 }, { x: 10 }]);
+    const answers = await run(
+      release([{ model: 'double' }, { model: 'triple', when: 'stages.double.value > 5.0', with: { x: 'stages.double.high + 1.0' } }]),
+      [{ x: 1 }, { x: 10 }],
+    );
     expect(answers.triple).toMatchObject({ status: ['skipped', 'model'], outputs: { value: [null, 66] } });
   });
 
@@ -192,9 +223,16 @@ describe('stages', () => {
       asked.push(table.rows);
       return models.run(ref, table, options);
     });
-    const answers = await run(release([{ model: 'double', when: 'input.x > 1.0' }, { model: 'next' }]), [{ x: 1 }, { x: 2 }, { x: 3 }, {}], runner);
+    const answers = await run(
+      release([{ model: 'double', when: 'input.x > 1.0' }, { model: 'next' }]), [{ x: 1 }, { x: 2 }, { x: 3 }, {}], runner
+    );
     expect(asked).toEqual([2, 4]);
-    expect(answers.double).toEqual({ version: named.double!.id, status: ['skipped', 'model', 'model', 'skipped'], outputs: { value: [null, 4, 6, null], low: [null, 3, 5, null], high: [null, 5, 7, null] } });
+    expect(answers.double).toEqual(
+      {
+        version: named.double!.id, status: ['skipped', 'model', 'model', 'skipped'],
+        outputs: { value: [null, 4, 6, null], low: [null, 3, 5, null], high: [null, 5, 7, null] },
+      }
+    );
     // Missing is 0 to the next model.
     expect(answers.next!.outputs.value).toEqual([0, 4, 6, 0]);
   });
@@ -206,7 +244,9 @@ describe('stages', () => {
       return new Promise(() => {});
     });
     const of = release([{ model: 'double', fallback: { kind: 'baseline' } }]);
-    await expect(runStages({ release: of, stages: ['double'], rows: [{ x: 1 }], earlier: {} }, { models: runner, signal: stop.signal })).rejects.toThrow('cancelled');
+    await expect(
+      runStages({ release: of, stages: ['double'], rows: [{ x: 1 }], earlier: {} }, { models: runner, signal: stop.signal })
+    ).rejects.toThrow('cancelled');
   });
 
   it('fail when a stage they read is neither among those to run nor answered before', async () => {
@@ -226,19 +266,25 @@ describe('a fallback', () => {
 
   it('answers all rows when the model is too slow: the baseline', async () => {
     const answers = await run(release([{ model: 'double', timeoutMs: 20, fallback: { kind: 'baseline' } }]), rows, never);
-    expect(answers.double).toMatchObject({ status: ['fallback', 'fallback'], outputs: { value: [7, 7], low: [6, 6], high: [8, 8] }, fallbackReason: 'timed out after 20 ms' });
+    expect(answers.double).toMatchObject(
+      { status: ['fallback', 'fallback'], outputs: { value: [7, 7], low: [6, 6], high: [8, 8] }, fallbackReason: 'timed out after 20 ms' }
+    );
   });
 
   it('drops an answer that comes too late', async () => {
     let late!: (value: never) => void;
     const runner = withRun(() => new Promise((resolve) => { late = resolve; }));
-    const answers = await run(release([{ model: 'double', timeoutMs: 20, fallback: { kind: 'value', value: { value: 1 } } }]), rows, runner);
+    const answers = await run(
+      release([{ model: 'double', timeoutMs: 20, fallback: { kind: 'value', value: { value: 1 } } }]), rows, runner
+    );
     late({ rows: 2, columns: {}, refused: new Map() } as never);
     expect(answers.double!.outputs.value).toEqual([1, 1]);
   });
 
   it('answers all rows when the model fails: another model', async () => {
-    const answers = await run(release([{ model: 'broken', fallback: { kind: 'model', model: 'other' }, with: { x: 'input.x + 1.0' } }]), rows);
+    const answers = await run(
+      release([{ model: 'broken', fallback: { kind: 'model', model: 'other' }, with: { x: 'input.x + 1.0' } }]), rows
+    );
     expect(answers.broken).toMatchObject({ status: ['fallback', 'fallback'], outputs: { value: [200, 300] }, version: named.broken!.id });
     expect(answers.broken!.fallbackReason).toContain(`answered by other (version ${named.other!.id})`);
   });
@@ -286,8 +332,12 @@ describe('a fallback', () => {
   });
 
   it('of the wrong width names its stage and those that read it', async () => {
-    const of = boxOfficeRelease(office, { genre: { when: 'false', fallback: { kind: 'value', value: { label: 'Drama', probabilities: [0.5, 0.5] } } } });
-    await expect(run(of, [film()])).rejects.toThrow(/Stage genre, .*is a list of 3 numbers, and the constant has a list of 2.*which gross read/);
+    const of = boxOfficeRelease(
+      office, { genre: { when: 'false', fallback: { kind: 'value', value: { label: 'Drama', probabilities: [0.5, 0.5] } } } }
+    );
+    await expect(run(of, [film()])).rejects.toThrow(
+      /Stage genre, .*is a list of 3 numbers, and the constant has a list of 2.*which gross read/
+    );
   });
 
   it('may leave a vector out: it is missing downstream', async () => {
@@ -307,13 +357,22 @@ describe('probabilities of another width than a downstream model was trained on'
     const earlier = await runStages({ release: of, stages: ['title', 'genre', 'market'], rows, earlier: {} }, { models });
     earlier.genre!.outputs.probabilities = [[0.5, 0.5]];
     await expect(runStages({ release: of, stages: ['gross'], rows, earlier }, { models }))
-      .rejects.toThrow(/Stage gross: gross \(version \w+\) takes 3 numbers as genre, and probabilities of stage genre \(version \w+\) has 2/);
+      .rejects.toThrow(
+        /Stage gross: gross \(version \w+\) takes 3 numbers as genre, and probabilities of stage genre \(version \w+\) has 2/
+      );
   });
 });
 
 describe('given outputs', () => {
   const input: Table = { rows: 3, columns: { x: { type: 'number', values: Float64Array.of(1, 2, 3) } } };
-  const given = { double: { rows: 3, columns: Object.fromEntries(['value', 'low', 'high'].map((name) => [name, { type: 'number' as const, values: Float64Array.of(10, NaN, 30) }])) } };
+  const given = {
+    double: {
+      rows: 3,
+      columns: Object.fromEntries(
+        ['value', 'low', 'high'].map((name) => [name, { type: 'number' as const, values: Float64Array.of(10, NaN, 30) }])
+      ),
+    },
+  };
 
   it('stand for running the model', async () => {
     const asked: string[] = [];
@@ -321,7 +380,9 @@ describe('given outputs', () => {
       asked.push(ref.model);
       return models.run(ref, table, options);
     });
-    const { double, next } = await runStagesOnTable({ release: release([{ model: 'double' }, { model: 'next' }]), input, given }, { models: runner });
+    const { double, next } = await runStagesOnTable(
+      { release: release([{ model: 'double' }, { model: 'next' }]), input, given }, { models: runner }
+    );
     expect(asked).toEqual(['next']);
     expect(next!.outputs.columns.value!.values).toEqual(Float64Array.of(10, 0, 30));
     expect(double!.status).toEqual(['model', 'skipped', 'model']);
@@ -337,8 +398,13 @@ describe('given outputs', () => {
 
 describe('the chain\'s outputs', () => {
   it('are its expressions, row by row; missing where what they read is', async () => {
-    const of = release([{ model: 'double', when: 'input.x > 1.0' }], { output: { value: 'stages.double.value + 1.0', name: 'input.name', big: 'stages.double.value > 3.0 ? "big" : "small"' } });
+    const of = release(
+      [{ model: 'double', when: 'input.x > 1.0' }],
+      { output: { value: 'stages.double.value + 1.0', name: 'input.name', big: 'stages.double.value > 3.0 ? "big" : "small"' } },
+    );
     const rows = [{ x: 1, name: 'a' }, { x: 2 }];
-    expect(chainOutputs(of, rows, await run(of, rows))).toEqual([{ value: null, name: 'a', big: 'small' }, { value: 5, name: null, big: 'big' }]);
+    expect(chainOutputs(of, rows, await run(of, rows))).toEqual(
+      [{ value: null, name: 'a', big: 'small' }, { value: 5, name: null, big: 'big' }]
+    );
   });
 });
