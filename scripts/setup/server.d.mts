@@ -1,0 +1,1 @@
+export function findServer(): Promise<string | undefined>;
