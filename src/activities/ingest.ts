@@ -1,10 +1,31 @@
 import { ingestSource } from '../data/ingest';
+import { sourceIdentity } from '../data/sourceIdentity';
 import type { SourceSpec } from '../domain/spec';
 import type { Snapshot } from '../domain/version';
+import { canonicalJson } from '../store/canonicalJson';
 import type { Store } from '../store/store';
 import { beating } from './beating';
+import { recall } from './memory';
 
-export const createIngest = ({ store }: { store: Store }) => ({
-  /** Copies a source into an immutable snapshot. The same data gives the same snapshot. */
-  ingest: (input: { source: SourceSpec }): Promise<Snapshot> => beating(() => ingestSource(input.source, { store })),
-});
+export const createIngest = ({ store }: { store: Store }) => {
+  /** Models of one source ask for it at once: it is read once. */
+  const underWay = new Map<string, Promise<Snapshot>>();
+
+  async function ingest(source: SourceSpec): Promise<Snapshot> {
+    const identity = await sourceIdentity(source);
+    if (identity === undefined) return ingestSource(source, { store });
+    const key = canonicalJson(identity);
+    let running = underWay.get(key);
+    if (!running) {
+      running = recall(store, 'snapshots', identity, () => ingestSource(source, { store }), (s) => [s.data, s.profile]).then(({ result }) => result);
+      underWay.set(key, running);
+      running.finally(() => underWay.delete(key)).catch(() => undefined);
+    }
+    return running;
+  }
+
+  return {
+    /** Copies a source into an immutable snapshot. The same data gives the same snapshot. */
+    ingest: (input: { source: SourceSpec }): Promise<Snapshot> => beating(() => ingest(input.source)),
+  };
+};

@@ -1,10 +1,10 @@
 import type { HeldOutRow } from '../client/heldOut';
 import type { ProjectStatus } from '../client';
 import { figure } from '../domain/headline';
-import type { ChainAnswer } from '../domain/prediction';
+import type { StageStatus } from '../domain/prediction';
 import type { MetricResult } from '../domain/version';
 import type { ReleaseView } from '../workflows/messages';
-import { bytes, dim, green, red, rule, table, yellow } from './output';
+import { bold, bytes, dim, green, red, rule, table, yellow } from './output';
 
 /** The screens that `shoal up` and `shoal status` show. */
 
@@ -65,33 +65,35 @@ export function chainTable(view: ReleaseView): string {
 
 const label = (m: MetricResult) => `${m.metric} ${dim(m.better === 'lower' ? '(lower is better)' : '(higher is better)')}`;
 
-/** Held-out rows with the chain's answer and what each stage said. */
-export function predictionBlocks(answer: ChainAnswer, rows: HeldOutRow[]): string {
-  return rows.map((held, i) => {
-    const output = answer.outputs?.[i] ?? {};
-    return [
-      `${held.key}`,
-      `  ${inWords(output)}   ${dim('true:')} ${inWords({ '': held.truth })}`,
-      ...Object.entries(answer.stages ?? {}).map(([stage, a]) => dim(`    ${stage.padEnd(18)} ${stageInWords(Object.fromEntries(Object.entries(a.outputs).map(([k, v]) => [k, v[i]])), a.status[i])}`)),
-    ].join('\n');
-  }).join('\n');
+/** A held-out row with the chain's answer and what each stage said. */
+export interface Example extends HeldOutRow {
+  outputs: Record<string, unknown>;
+  stages: Record<string, { status: StageStatus; outputs: Record<string, unknown> }>;
 }
 
-function stageInWords(outputs: Record<string, unknown>, status: string | undefined): string {
-  const how = status === 'model' ? '' : ` (${status})`;
-  return `${inWords(outputs)}${how}`;
+export function predictionBlocks(examples: Example[]): string {
+  return examples.map(({ key, truth, outputs, stages }) => [
+    `${key}: ${bold(answerInWords(outputs))}  ${dim('true:')} ${valueInWords(truth)}`,
+    ...Object.entries(stages).map(([stage, said]) => dim(`  ${stage.padEnd(18)} ${answerInWords(said.outputs)}${said.status === 'model' ? '' : ` (${said.status})`}`)),
+  ].join('\n')).join('\n');
 }
 
-function inWords(outputs: Record<string, unknown>): string {
-  return Object.entries(outputs).map(([name, value]) => `${name}${name ? ' ' : ''}${valueInWords(value)}`).join('  ');
+/** `62.8M (14.2M to 283.0M)`, `Drama 60%`, `[0.07 -0.31 ... 24 numbers]`: outputs as people say them. */
+function answerInWords(outputs: Record<string, unknown>): string {
+  const { value, low, high, label, probability, probabilities: _probabilities, vector, ...others } = outputs;
+  const parts = [
+    'value' in outputs && `${valueInWords(value)}${typeof low === 'number' ? ` (${valueInWords(low)} to ${valueInWords(high)})` : ''}`,
+    'label' in outputs && `${valueInWords(label)}${typeof probability === 'number' ? ` ${(100 * probability).toFixed(0)}%` : ''}`,
+    'vector' in outputs && valueInWords(vector),
+    ...Object.entries(others).map(([name, other]) => `${name} ${valueInWords(other)}`),
+  ];
+  return parts.filter(Boolean).join('  ');
 }
 
 function valueInWords(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (typeof value === 'number') return figure(value);
-  if (Array.isArray(value)) {
-    const shown = value.slice(0, 4).map((v) => (typeof v === 'number' ? v.toFixed(2) : String(v))).join(' ');
-    return `[${shown}${value.length > 4 ? ` … ${value.length} numbers` : ''}]`;
-  }
-  return String(value);
+  if (!Array.isArray(value)) return String(value);
+  const shown = value.slice(0, 4).map((v) => (typeof v === 'number' ? v.toFixed(2) : String(v))).join(' ');
+  return `[${shown}${value.length > 4 ? ` … ${value.length} numbers` : ''}]`;
 }

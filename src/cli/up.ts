@@ -5,11 +5,12 @@ import { registerSearchAttributes } from '../client/searchAttributes';
 import { loadProject } from '../config';
 import { dim, print, printJson, rule } from './output';
 import { showProgress } from './progress';
-import { chainTable, modelTable, predictionBlocks } from './report';
+import { chainTable, modelTable, predictionBlocks, type Example } from './report';
 import { startServer } from './server';
 import { startWorkers } from './workerProcesses';
 
 const SHOWN_PREDICTIONS = 3;
+const ASKED_PREDICTIONS = 12;
 
 /** Starts all that the project needs, brings its models and chains up to date, shows how they do, and stays until it is told to end. */
 export async function up(options: { project: string; exit: boolean; json: boolean }): Promise<number> {
@@ -56,8 +57,7 @@ async function bringUpToDate(shoal: Shoal, { live, json }: { live: boolean; json
   const batch = await shoal.train(undefined, { trigger: 'start', reason: 'the project was started' });
   const status = json ? await shoal.settled(batch) : await showProgress(shoal, batch, { live });
   const examples = await Promise.all(status.chains.filter((c) => c.current).map(async ({ chain }) => {
-    const rows = await shoal.heldOut(chain, SHOWN_PREDICTIONS);
-    return { chain, rows, answer: rows.length > 0 ? await shoal.predict(chain, rows.map((r) => r.row)) : undefined };
+    return { chain, examples: await tellingExamples(shoal, chain) };
   }));
   const failed = status.models.some((m) => m.runs[0]?.status === 'failed') || status.chains.some((c) => !c.current);
 
@@ -72,10 +72,10 @@ async function bringUpToDate(shoal: Shoal, { live, json }: { live: boolean; json
     print();
     print(chainTable(chain));
     const example = examples.find((e) => e.chain === chain.chain);
-    if (example?.answer) {
+    if (example && example.examples.length > 0) {
       print();
       print(rule('held-out rows, predicted'));
-      print(predictionBlocks(example.answer, example.rows));
+      print(predictionBlocks(example.examples));
     }
   }
   if (shoal.endpoint.ui) {
@@ -84,6 +84,22 @@ async function bringUpToDate(shoal: Shoal, { live, json }: { live: boolean; json
     for (const id of [...status.chains.map((c) => `release/${c.chain}`), ...status.models.map((m) => `model/${m.model}`)]) print(dim(uiLink(shoal, id)));
   }
   return failed ? 1 : 0;
+}
+
+/** A few held-out rows with their predictions; those that every stage's model answered itself come first. */
+async function tellingExamples(shoal: Shoal, chain: string): Promise<Example[]> {
+  const rows = await shoal.heldOut(chain, ASKED_PREDICTIONS);
+  if (rows.length === 0) return [];
+  const { outputs = [], stages = {} } = await shoal.predict(chain, rows.map((r) => r.row));
+  const examples = rows.map((row, i): Example => ({
+    ...row,
+    outputs: outputs[i] ?? {},
+    stages: Object.fromEntries(Object.entries(stages).map(([stage, a]) => [
+      stage, { status: a.status[i]!, outputs: Object.fromEntries(Object.entries(a.outputs).map(([name, values]) => [name, values[i]])) },
+    ])),
+  }));
+  const stoodIn = (example: Example) => Object.values(example.stages).filter((s) => s.status !== 'model').length;
+  return examples.sort((a, b) => stoodIn(a) - stoodIn(b)).slice(0, SHOWN_PREDICTIONS);
 }
 
 const uiLink = (shoal: Shoal, workflowId: string) => `${shoal.endpoint.ui}/namespaces/${shoal.endpoint.namespace}/workflows/${encodeURIComponent(workflowId)}`;

@@ -1,5 +1,5 @@
 import {
-  WithStartWorkflowOperation, WorkflowFailedError, WorkflowNotFoundError, type Client,
+  isGrpcServiceError, ServiceError, WithStartWorkflowOperation, WorkflowFailedError, WorkflowNotFoundError, type Client,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { randomUUID } from 'node:crypto';
@@ -18,11 +18,13 @@ import {
   type LifecycleView, type ModelView, type ReleaseView, type Trigger,
 } from '../workflows/messages';
 import { SHOAL_CHAIN, SHOAL_MODEL } from '../workflows/searchAttributes';
-import { connectClient, findEndpoint, type Endpoint } from './connect';
+import { connectClient, findEndpoint, unreachable, type Endpoint } from './connect';
 import { heldOutRows, type HeldOutRow } from './heldOut';
 import { chainDefinition, modelDefinition, withUpstream } from './definitions';
 
-const POLL_MS = 200;
+const POLL_MS = 500;
+/** How long the server, or the workers that answer queries, may be away while somebody waits. */
+const PATIENCE_MS = 120_000;
 
 export interface TrainOptions { trigger?: Trigger; reason?: string; by?: string }
 
@@ -82,20 +84,32 @@ export class Shoal {
 
   /** Ends when every run of the batch has ended and the chains have judged what came of them. */
   async settled(batch: Batch, onProgress?: (status: ProjectStatus) => void): Promise<ProjectStatus> {
+    const models = new Map<string, ModelView>();
+    let answeredAt = Date.now();
     for (;;) {
-      const status = await this.status();
-      onProgress?.(status);
-      if (isSettled(status, batch)) return status;
+      try {
+        const open = batch.models.filter((name) => !models.get(name)?.settled.includes(batch.id));
+        for (const view of await Promise.all(open.map((name) => this.model(name)))) if (view) models.set(view.model, view);
+        const chains = await this.chains();
+        answeredAt = Date.now();
+        const status = { models: [...models.values()], chains };
+        onProgress?.(status);
+        if (isSettled(status, batch)) return await this.status();
+      } catch (error) {
+        if (!(error instanceof ShoalError) || !error.retryable || Date.now() - answeredAt > PATIENCE_MS) throw error;
+      }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
 
   async status(): Promise<ProjectStatus> {
-    const [models, chains] = await Promise.all([
-      Promise.all(Object.keys(this.project.models).map((name) => this.model(name))),
-      Promise.all(Object.keys(this.project.chains).map((name) => this.chain(name))),
-    ]);
-    return { models: models.filter((m) => m !== undefined), chains: chains.filter((c) => c !== undefined) };
+    const [models, chains] = await Promise.all([Promise.all(Object.keys(this.project.models).map((name) => this.model(name))), this.chains()]);
+    return { models: models.filter((m) => m !== undefined), chains };
+  }
+
+  private async chains(): Promise<ReleaseView[]> {
+    const views = await Promise.all(Object.keys(this.project.chains).map((name) => this.chain(name)));
+    return views.filter((c) => c !== undefined);
   }
 
   /** Undefined when the model has never been asked to run. */
@@ -112,10 +126,12 @@ export class Shoal {
   /** The steps of a run, and what the training under way last said of itself. */
   async lifecycle(workflowId: string): Promise<(LifecycleView & { training?: { epoch: number; maxEpochs: number; validationLoss: number } }) | undefined> {
     const handle = this.temporal.workflow.getHandle(workflowId);
-    const [view, description] = await Promise.all([this.query(() => handle.query(describeLifecycle)), this.query(() => handle.describe())]);
+    const view = await this.query(() => handle.query(describeLifecycle));
+    if (!view?.steps.some((step) => step.name === 'train' && step.status === 'running')) return view;
+    const description = await this.query(() => handle.describe());
     const pending = description?.raw.pendingActivities?.find((a) => a.activityType?.name === 'train');
     const payload = pending?.heartbeatDetails?.payloads?.[0]?.data;
-    return view && { ...view, training: payload && payload.length > 0 ? (JSON.parse(Buffer.from(payload).toString('utf8')) ?? undefined) : undefined };
+    return { ...view, training: payload && payload.length > 0 ? (JSON.parse(Buffer.from(payload).toString('utf8')) ?? undefined) : undefined };
   }
 
   /** Predicts rows with the chain's current release. Up to MAX_INLINE_ROWS rows; `score` takes files of any size. */
@@ -166,7 +182,7 @@ export class Shoal {
         staticSummary: 'rows' in request ? `${request.rows.length} rows` : `file ${request.input.uri}`,
       }) as ChainAnswer;
     } catch (error) {
-      throw toShoalError(error);
+      throw this.toShoalError(error);
     }
   }
 
@@ -187,7 +203,7 @@ export class Shoal {
         typedSearchAttributes: [{ key: type === 'model' ? SHOAL_MODEL : SHOAL_CHAIN, value: name }],
       }) as WithStartWorkflowOperation<never>);
     } catch (error) {
-      throw toShoalError(error);
+      throw this.toShoalError(error);
     }
   }
 
@@ -196,8 +212,20 @@ export class Shoal {
       return await ask();
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return undefined;
-      throw toShoalError(error);
+      throw this.toShoalError(error);
     }
+  }
+
+  /** The ShoalError that a worker threw, as it was; or that nobody answers. */
+  private toShoalError(error: unknown): unknown {
+    if (error instanceof ServiceError) return isGrpcServiceError(error.cause) || isGrpcServiceError(error) ? unreachable(this.endpoint, error.cause ?? error) : error;
+    if (!(error instanceof WorkflowFailedError)) return error;
+    for (let cause: unknown = error.cause; cause instanceof Error; cause = cause.cause) {
+      if (cause instanceof ApplicationFailure && cause.type && cause.type in ERRORS) {
+        return new ShoalError(cause.type as ErrorCode, cause.message, { details: (cause.details?.[0] as Record<string, unknown> | undefined) ?? {}, cause: error });
+      }
+    }
+    return error;
   }
 
   private known(kind: 'model' | 'chain', name: string): void {
@@ -213,16 +241,3 @@ export class Shoal {
 const isSettled = ({ models, chains }: ProjectStatus, batch: Batch): boolean =>
   batch.models.every((name) => models.some((m) => m.model === name && m.settled.includes(batch.id)))
   && chains.every((c) => c.idle && Object.entries(c.models).every(([name, m]) => !batch.models.includes(name) || m.batches.includes(batch.id)));
-
-/** The ShoalError that a worker threw, as it was. */
-function toShoalError(error: unknown): unknown {
-  if (!(error instanceof WorkflowFailedError)) return error;
-  let cause: unknown = error.cause;
-  while (cause instanceof Error) {
-    if (cause instanceof ApplicationFailure && cause.type && cause.type in ERRORS) {
-      return new ShoalError(cause.type as ErrorCode, cause.message, { details: (cause.details?.[0] as Record<string, unknown> | undefined) ?? {}, cause: error });
-    }
-    cause = (cause as Error & { cause?: unknown }).cause;
-  }
-  return error;
-}

@@ -1,0 +1,24 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import type { SourceSpec } from '../domain/spec';
+import { withDuckDB } from './duckdb';
+import { resolveFiles } from './files';
+
+/** Functions whose result is not decided by the data. */
+const CHANGING = /\b(now|today|current_(date|time|timestamp)|get_current_\w+|transaction_timestamp|random|setseed|uuid|gen_random_uuid|nextval)\b/i;
+
+/**
+ * What decides a source's snapshot: its definition and the content of its files. Undefined when its SQL asks for the time or for
+ * chance: then only running it tells.
+ */
+export async function sourceIdentity(source: SourceSpec): Promise<unknown> {
+  if (source.sql !== undefined && CHANGING.test(source.sql)) return undefined;
+  const files = await withDuckDB({ threads: 1 }, (db) => resolveFiles(source, db));
+  return { source, files: await Promise.all(files.map(async (file) => ({ file, sha256: await sha256Of(file) }))) };
+}
+
+async function sha256Of(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
