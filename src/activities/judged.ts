@@ -9,7 +9,6 @@ import { HOLDOUT, splitByKey } from '../domain/split';
 import type { Manifest, VersionRef } from '../domain/version';
 import { modelRows, type Data, type Wanted } from './inputs';
 import { loadHistory } from '../serve/forecast';
-import { runOnnx } from '../serve/session';
 
 /** The rows that no version was trained on, what was true on them, and how a version answers them. */
 export interface Judged {
@@ -55,7 +54,7 @@ async function judgedForecasts(manifest: Manifest, spec: ForecastSpec, data: Dat
         throw new ShoalError('COLUMN_TYPE', `Version ${ref.id} of ${its.model} forecasts other periods than these.`);
       }
       const { table } = examplesAt(set, its.spec, examples);
-      return { outputs: await runOnnx(await data.store.localFile(its.onnx), its, table) };
+      return { outputs: await data.models.forecast(ref, table) };
     },
   };
 }
