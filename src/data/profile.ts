@@ -1,5 +1,5 @@
-import type { SourceSpec } from '../domain/spec';
 import { ShoalError } from '../domain/errors';
+import type { SourceSpec } from '../domain/spec';
 import type { ColumnType } from '../domain/table';
 import { KEY_COLUMN } from '../domain/version';
 import { ident, type Engine } from './duckdb';
@@ -89,34 +89,45 @@ async function profileColumn(db: Engine, place: Place): Promise<ColumnProfile> {
 const wordsOf = (name: string, type: StoredType): string =>
   type === 'VARCHAR' ? `avg(len(string_split_regex(trim(${name}), '\\s+')))` : 'NULL';
 
+/** Beyond it, squares and differences of doubles overflow, and there is no point in moments. */
+const LARGEST_SUMMARISED = 1e100;
+
 async function numbers(db: Engine, table: string, name: string) {
-  const value = `CAST(${name} AS DOUBLE)`;
-  const row = await db.row<{ nan: string; infinite: string; min: number | null; max: number | null; mean: number | null; deviation: number | null; q: number[] | null }>(
-    `SELECT count(*) FILTER (isnan(v)) AS nan, count(*) FILTER (isinf(v)) AS infinite, min(v) FILTER (isfinite(v)) AS min, max(v) FILTER (isfinite(v)) AS max, ` +
-    `avg(v) FILTER (isfinite(v)) AS mean, stddev_pop(v) FILTER (isfinite(v)) AS deviation, ` +
-    `quantile_cont(v, [${QUANTILES.join(', ')}]) FILTER (isfinite(v)) AS q FROM (SELECT ${value} AS v FROM ${table})`);
-  const { q, nan, infinite, ...moments } = row;
-  const quantiles = q && Object.fromEntries(QUANTILES.map((p, i) => [String(p), q[i]!]));
-  return { ...moments, ...(quantiles && { quantiles }), nan: Number(nan), infinite: Number(infinite) };
+  const values = `(SELECT CAST(${name} AS DOUBLE) AS v FROM ${table})`;
+  const range = await db.row<{ nan: string; infinite: string; min: number | null; max: number | null }>(
+    'SELECT count(*) FILTER (isnan(v)) AS nan, count(*) FILTER (isinf(v)) AS infinite, ' +
+    `min(v) FILTER (isfinite(v)) AS min, max(v) FILTER (isfinite(v)) AS max FROM ${values}`);
+  const [nan, infinite] = [Number(range.nan), Number(range.infinite)];
+  if (range.min === null || Math.max(-range.min, range.max!) > LARGEST_SUMMARISED) return { ...range, nan, infinite };
+  const moments = await db.row<{ mean: number; deviation: number; q: number[] }>(
+    `SELECT avg(v) AS mean, stddev_pop(v) AS deviation, quantile_cont(v, [${QUANTILES.join(', ')}]) AS q FROM ${values} WHERE isfinite(v)`);
+  const quantiles = Object.fromEntries(QUANTILES.map((p, i) => [String(p), moments.q[i]!]));
+  return { min: range.min, max: range.max, mean: moments.mean, deviation: moments.deviation, quantiles, nan, infinite };
 }
 
 const extremes = (db: Engine, table: string, name: string) =>
-  db.row<{ min: string | null; max: string | null }>(`SELECT CAST(min(${name}) AS VARCHAR) AS min, CAST(max(${name}) AS VARCHAR) AS max FROM ${table}`);
+  db.row<{ min: string | null; max: string | null }>(
+    `SELECT CAST(min(${name}) AS VARCHAR) AS min, CAST(max(${name}) AS VARCHAR) AS max FROM ${table}`);
 
 async function topValues(db: Engine, table: string, name: string) {
   const rows = await db.rows<{ value: string; n: string }>(
-    `SELECT CAST(${name} AS VARCHAR) AS value, count(*) AS n FROM ${table} WHERE ${name} IS NOT NULL GROUP BY ${name} ORDER BY n DESC, value LIMIT ${TOP_VALUES}`);
+    `SELECT CAST(${name} AS VARCHAR) AS value, count(*) AS n FROM ${table} WHERE ${name} IS NOT NULL ` +
+    `GROUP BY ${name} ORDER BY n DESC, value LIMIT ${TOP_VALUES}`);
   return rows.map((row) => ({ value: row.value, count: Number(row.n) }));
 }
 
 async function vectorWidth(db: Engine, { source, table, column }: Place, name: string): Promise<number> {
   const lengths = await db.rows<{ width: string; key: string; n: string }>(
-    `SELECT len(${name}) AS width, min(${KEY_COLUMN}) AS key, count(*) AS n FROM ${table} WHERE ${name} IS NOT NULL GROUP BY width ORDER BY n DESC, width LIMIT 2`);
+    `SELECT len(${name}) AS width, min(${KEY_COLUMN}) AS key, count(*) AS n FROM ${table} WHERE ${name} IS NOT NULL ` +
+    'GROUP BY width ORDER BY n DESC, width LIMIT 2');
   const [usual, other] = lengths;
   if (usual !== undefined && (other !== undefined || Number(usual.width) === 0)) {
     const odd = other ?? usual;
-    throw new ShoalError('COLUMN_TYPE', `Source ${source.name}: the vectors in column '${column.name}' have different widths: ${usual.width} in most rows, ` +
-      `${odd.width} in row ${odd.key}.`, { remedy: 'Bring them to one width, or leave the column out with `sql`.', details: { source: source.name, column: column.name, row: odd.key } });
+    const widths = `${usual.width} in most rows, ${odd.width} in row ${odd.key}`;
+    throw new ShoalError('COLUMN_TYPE', `Source ${source.name}: the vectors in column '${column.name}' have different widths or none: ${widths}.`, {
+      remedy: 'Bring them to one width, or leave the column out with `sql`.',
+      details: { source: source.name, column: column.name, row: odd.key },
+    });
   }
   return Number(usual?.width ?? 0);
 }

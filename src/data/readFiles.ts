@@ -1,12 +1,9 @@
 import { ShoalError } from '../domain/errors';
-import type { SourceSpec } from '../domain/spec';
 import { readCsvHeader, type CsvHeader } from './csvHeader';
-import { ident, literal, messageOf, pathLiteral, type Engine } from './duckdb';
+import { ident, literal, pathLiteral, type Engine } from './duckdb';
 import { inferText, type TextTypes } from './inferText';
 import { storedExpression } from './types';
-
-/** What there is to read: `name` is for messages. */
-export type Files = Pick<SourceSpec, 'name' | 'format'> & { files: string[] };
+import { unreadable, type Files } from './unreadable';
 
 /**
  * Makes `table` of the files' rows, columns in stored types (see types.ts). Files need not have the same columns: what one lacks is
@@ -31,7 +28,7 @@ export async function readFiles(db: Engine, source: Files, table: string): Promi
         await convert(db, { raw, table });
     }
   } catch (cause) {
-    throw unreadable(source, cause);
+    throw await unreadable(source, cause);
   }
 }
 
@@ -57,8 +54,8 @@ async function readDelimited(db: Engine, source: Files, table: string): Promise<
   }
   const selects = [...groups.values()].map(({ header, files }) => {
     const columns = header.names.map((name) => `${literal(name)}: 'VARCHAR'`).join(', ');
-    return `SELECT * FROM read_csv(${list(files)}, auto_detect = false, header = true, delim = ${literal(header.delimiter)}, quote = '"', ` +
-      `escape = '"', strict_mode = true, null_padding = false, hive_partitioning = false, columns = {${columns}})`;
+    const dialect = `header = true, delim = ${literal(header.delimiter)}, quote = '"', escape = '"', strict_mode = true, null_padding = false`;
+    return `SELECT * FROM read_csv(${list(files)}, auto_detect = false, ${dialect}, hive_partitioning = false, columns = {${columns}})`;
   });
   await db.run(`CREATE TABLE ${table} AS ${selects.join(' UNION ALL BY NAME ')}`);
 }
@@ -105,7 +102,8 @@ function assertNames(source: Files, file: string, names: string[]): void {
   for (const name of names) {
     const twin = seen.get(name.toLowerCase());
     if (twin !== undefined) {
-      throw new ShoalError('SOURCE_UNREADABLE', `Source ${source.name}: ${file} has two columns named '${twin}'${twin === name ? '' : ` and '${name}'`}.`, {
+      const both = twin === name ? `'${twin}'` : `'${twin}' and '${name}'`;
+      throw new ShoalError('SOURCE_UNREADABLE', `Source ${source.name}: ${file} has two columns named ${both}.`, {
         remedy: 'Rename one of them; upper and lower case are not told apart.', details: { source: source.name, file, column: name } });
     }
     seen.set(name.toLowerCase(), name);
@@ -113,24 +111,3 @@ function assertNames(source: Files, file: string, names: string[]): void {
 }
 
 const list = (files: string[]): string => `[${files.map(pathLiteral).join(', ')}]`;
-
-/** What went wrong in reading, with file and line where DuckDB says so. */
-export function unreadable(source: Files, cause: unknown): unknown {
-  const message = messageOf(cause);
-  if (message === undefined) return cause;
-  const [what = ''] = message.replace(/^[\w ]+ Error: /, '').split(/\n\s*\n|\nPossible (?:fixes|Solution)/);
-  const line = /(?:on Line|in line|at line): ?(\d+)/i.exec(message)?.[1] ?? /in line (\d+)/.exec(message)?.[1];
-  const named = /file(?:: | = |\s+")"?([^"\n]+?)"?(?:[,\n]|$)/.exec(message)?.[1];
-  const file = source.files.find((f) => f === named) ?? source.files.find((f) => message.includes(f)) ?? source.files[0];
-  const where = `${file}${line === undefined ? '' : `, line ${line}`}`;
-  return new ShoalError('SOURCE_UNREADABLE', `Source ${source.name}: cannot read ${where} as ${source.format}: ${firstLines(what)}`, {
-    remedy: 'Correct the file, or set `format` to what it is.',
-    details: { source: source.name, file, ...(line !== undefined && { line: Number(line) }) },
-    cause,
-  });
-}
-
-const firstLines = (text: string): string => {
-  const short = text.split('\n').slice(0, 3).map((part) => part.trim()).join('; ').slice(0, 300);
-  return /[.!?]$/.test(short) ? short : `${short}.`;
-};

@@ -10,8 +10,9 @@ import type { Row } from '../domain/prediction';
 import type { SourceSpec } from '../domain/spec';
 import { ident, literal, openDuckDB, pathLiteral, withDuckDB, type DuckColumn, type Engine } from './duckdb';
 import { resolveFiles } from './files';
-import { readFiles, readJson, unreadable } from './readFiles';
+import { readFiles, readJson } from './readFiles';
 import { storedExpression, storedType } from './types';
+import { unreadable } from './unreadable';
 
 export type RowFormat = SourceSpec['format'];
 
@@ -59,7 +60,7 @@ export async function* readRowBatches(path: string, batchSize: number, format: R
     }
     if (batch.length > 0) yield batch;
   } catch (cause) {
-    throw unreadable({ ...source, files: [path] }, cause);
+    throw await unreadable({ ...source, files: [path] }, cause);
   } finally {
     db.close();
     await rm(scratch, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BOOLEAN, DOUBLE, DuckDBDataChunk, DuckDBListValue, DuckDBTimestampValue, FLOAT, LIST, TIMESTAMP, VARCHAR } from '@duckdb/node-api';
 import type { DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import type { Column, Table } from '../domain/table';
@@ -45,6 +46,7 @@ async function fill(db: Engine, keys: readonly string[], table: Table): Promise<
         chunk.setColumnValues(i + 1, Array.from({ length: rows }, (_, r) => valueAt(start + r)));
       });
       appender.appendDataChunk(chunk);
+      await nextTurn();
     }
     appender.flushSync();
   } finally {
