@@ -1,4 +1,4 @@
-import { LineCounter, isAlias, isMap, isPair, isScalar, isSeq, parseDocument } from 'yaml';
+import { LineCounter, isAlias, isMap, isPair, isScalar, isSeq, parseDocument, visit } from 'yaml';
 import type { Document, Node, ParsedNode, Scalar } from 'yaml';
 import { interpolate } from './environment';
 import type { Environment } from './environment';
@@ -27,9 +27,8 @@ export function readYaml(text: string, env: Environment): YamlText {
   };
 
   for (const { message, pos, code } of [...document.errors, ...document.warnings]) {
-    const { line } = lines.linePos(pos[0]);
-    const flow = /[[{,].*[^"']\$\{/.test(lineOf(text, lines, line)) && code !== 'DUPLICATE_KEY';
-    add({ path: [], message: MESSAGES[code] ?? sentence(message), remedy: flow ? 'Inside [ ] and { }, put quotes around ${...}.' : REMEDIES[code] }, pos);
+    const flow = /^Unexpected flow-(map|seq)-start at node end/.test(message);
+    add({ path: [], message: MESSAGES[code] ?? sentence(message), remedy: flow ? QUOTES : REMEDIES[code] }, pos);
   }
   // Read once before variables are put in: aliases that would never end are found here.
   const readable = plain(document, add) !== undefined;
@@ -49,6 +48,8 @@ const lineOf = (text: string, lines: LineCounter, line: number): string => /^.*/
 
 const MESSAGES: Record<string, string | undefined> = { MULTIPLE_DOCS: 'a second document begins here' };
 
+const QUOTES = 'Inside [ ] and { }, put quotes around text with brackets or braces, such as ${NAME} or vector[0].';
+
 const REMEDIES: Record<string, string | undefined> = {
   DUPLICATE_KEY: 'Names are unique: rename or remove one.',
   TAB_AS_INDENT: 'Indent with spaces.',
@@ -63,12 +64,22 @@ const MAX_ALIASES = 100;
 
 /** Undefined, with a problem added, where the document is no plain JSON. */
 function plain(document: Document, add: Add): unknown {
-  if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY')) return undefined;
+  let sound = !document.errors.some((error) => error.code !== 'DUPLICATE_KEY');
+  if (!sound) return undefined;
+  visit(document, {
+    Alias(_, node, ancestors) {
+      const target = node.resolve(document);
+      if (target && !ancestors.includes(target)) return;
+      const message = target ? `\`*${node.source}\` stands inside its own anchor` : `nothing is anchored as \`&${node.source}\` before`;
+      add({ path: [], message }, rangeOf(node) ?? [0, 0]);
+      sound = false;
+    },
+  });
+  if (!sound) return undefined;
   try {
-    return JSON.parse(JSON.stringify(document.toJS({ maxAliasCount: MAX_ALIASES })));
+    return document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (error) {
-    const circular = error instanceof TypeError;
-    add({ path: [], message: circular ? 'an alias stands inside its own anchor' : sentence((error as Error).message) }, [0, 0]);
+    add({ path: [], message: sentence((error as Error).message) }, [0, 0]);
     return undefined;
   }
 }
