@@ -84,9 +84,9 @@ const READABLE: Record<ColumnType, StoredType[]> = {
 
 async function assertReadable(parquet: Parquet, column: DuckColumn, want: Wanted): Promise<void> {
   const stored = storedType(column.type);
-  if (!READABLE[want.type].includes(stored)) throw await wrongType(parquet, column, want);
-  if (want.type === 'boolean' && stored !== 'BOOLEAN') await assertFlags(parquet, column, want);
-  if (want.type === 'vector') await widthOf(parquet, column);
+  if (!READABLE[want.type].includes(stored)) await refuseValues(parquet, column, want, 'true');
+  else if (want.type === 'boolean' && stored !== 'BOOLEAN') await refuseValues(parquet, column, want, `${ident(column.name)} NOT IN (0, 1)`);
+  else if (want.type === 'vector') await widthOf(parquet, column);
 }
 
 async function loadColumn(parquet: Parquet, column: DuckColumn, type: ColumnType): Promise<Column> {
@@ -107,7 +107,7 @@ async function loadColumn(parquet: Parquet, column: DuckColumn, type: ColumnType
 }
 
 const daysOf = (name: string, stored: StoredType): string =>
-  stored === 'DATE' ? `CAST(datediff('day', DATE '1970-01-01', ${name}) AS DOUBLE)` : `epoch_us(${name}) / 86400000000.0`;
+  stored === 'DATE' ? `CAST(datediff('day', DATE '1970-01-01', ${name}) AS DOUBLE)` : `epoch_us(CAST(${name} AS TIMESTAMP)) / 86400000000.0`;
 
 async function loadNumbers(parquet: Parquet, expression: string): Promise<Float64Array> {
   const values = new Float64Array(parquet.rows);
@@ -199,24 +199,21 @@ async function loadVectors(parquet: Parquet, column: DuckColumn): Promise<Column
   return { type: 'vector', width, values };
 }
 
-async function assertFlags(parquet: Parquet, column: DuckColumn, want: Wanted): Promise<void> {
-  const name = ident(column.name);
-  const [other] = await parquet.db.rows(`SELECT 1 FROM ${parquet.from} WHERE ${name} IS NOT NULL AND ${name} NOT IN (0, 1) LIMIT 1`);
-  if (other !== undefined) throw await wrongType(parquet, column, want, `${name} NOT IN (0, 1)`);
-}
-
 const HELD: Record<StoredType, string> = {
   BIGINT: 'integers', DOUBLE: 'numbers', BOOLEAN: 'booleans', DATE: 'dates', TIMESTAMP: 'times', VARCHAR: 'text', 'FLOAT[]': 'vectors',
 };
 
-async function wrongType(parquet: Parquet, column: DuckColumn, want: Wanted, condition = 'true'): Promise<ShoalError> {
+/** Throws COLUMN_TYPE with the first value that meets `condition`; a column without any can be read as every type. */
+async function refuseValues(parquet: Parquet, column: DuckColumn, want: Wanted, condition: string): Promise<void> {
   const name = ident(column.name);
   const [sample] = await parquet.db.rows<{ value: string; key: string }>(
-    `SELECT CAST(${name} AS VARCHAR) AS value, ${KEY_COLUMN} AS key FROM ${parquet.from} WHERE ${name} IS NOT NULL AND ${condition} ORDER BY file_row_number LIMIT 1`);
+    `SELECT CAST(${name} AS VARCHAR) AS value, ${KEY_COLUMN} AS key FROM ${parquet.from} WHERE ${name} IS NOT NULL AND ${condition} ` +
+    'ORDER BY file_row_number LIMIT 1');
+  if (sample === undefined) return;
   const held = HELD[storedType(column.type)];
-  const example = sample === undefined ? '' : `, for instance ${JSON.stringify(sample.value.slice(0, 80))} in row ${sample.key}`;
-  return new ShoalError('COLUMN_TYPE', `${parquet.origin}: column '${column.name}' is wanted as ${want.type}, but holds ${held}${example}.`, {
+  const example = `${JSON.stringify(sample.value.slice(0, 80))} in row ${sample.key}`;
+  throw new ShoalError('COLUMN_TYPE', `${parquet.origin}: column '${column.name}' is wanted as ${want.type}, but holds ${held}, for instance ${example}.`, {
     remedy: 'Set the input\'s `type` to what it holds, or convert the column with the source\'s `sql`.',
-    details: { column: column.name, wanted: want.type, found: held, sample: sample?.value, row: sample?.key },
+    details: { column: column.name, wanted: want.type, found: held, sample: sample.value, row: sample.key },
   });
 }

@@ -86,6 +86,17 @@ describe('conversions', () => {
     expect(Array.from<unknown>(table.columns[name]!.values)).toEqual(expected);
   });
 
+  test('a column without a value is missing in every type', async () => {
+    const data = await snapshot();
+    for (const type of ['number', 'boolean', 'date', 'category', 'text'] as const) {
+      const { table } = await loadTable(place.store, data, [{ name: 'none', type }]);
+      const missing = type === 'category' || type === 'text' ? null : NaN;
+      expect(Array.from<unknown>(table.columns.none!.values)).toEqual([missing, missing]);
+    }
+    const { table } = await loadTable(place.store, data, [{ name: 'none', type: 'vector' }]);
+    expect(table.columns.none).toEqual({ type: 'vector', width: 0, values: new Float32Array(0) });
+  });
+
   test.each([
     ['s', 'number', '12'], ['n', 'date', '5'], ['x', 'boolean', '1.5'], ['s', 'boolean', '12'], ['v', 'category', '[1.0, NULL]'], ['n', 'vector', '5'], ['d', 'number', '2020-01-02'],
   ] as const)('%s as %s is refused, with a sample', async (name, type, sample) => {
