@@ -1,5 +1,5 @@
 import { stageDependencies } from '../domain/graph';
-import { upstreamOf, type ChainSpec, type ProjectSpec } from '../domain/spec';
+import { chainModels, upstreamOf, type ProjectSpec } from '../domain/spec';
 import { serveQueue, trainQueue, type ChainDefinition, type ModelDefinition } from '../workflows/messages';
 
 /** What the workflows of a project's models and chains are told about them. */
@@ -10,7 +10,7 @@ export function modelDefinition(project: ProjectSpec, name: string): ModelDefini
     model,
     source: project.sources[model.source]!,
     downstream: Object.values(project.models).filter((m) => upstreamOf(m).includes(name)).map((m) => m.name),
-    chains: Object.values(project.chains).filter((c) => chainModels(c).includes(name)).map((c) => c.name),
+    chains: Object.values(project.chains).filter((c) => [...chainModels(c), ...c.compareWith].includes(name)).map((c) => c.name),
     trainQueue: trainQueue(project.temporal.taskQueue),
   };
 }
@@ -24,21 +24,4 @@ export function chainDefinition(project: ProjectSpec, name: string): ChainDefini
     taskQueues: Object.fromEntries(spec.stages.map((s) => [s.model, queue(s.model)])),
     trainQueue: trainQueue(project.temporal.taskQueue),
   };
-}
-
-/** Stages, their fallbacks, and the models it is compared with. */
-export const chainModels = (chain: ChainSpec): string[] => [
-  ...new Set([...chain.stages.flatMap((s) => [s.model, ...(s.fallback?.kind === 'model' ? [s.fallback.model] : [])]), ...chain.compareWith]),
-];
-
-/** The models and all they take inputs from, directly or not, downstream ones first. */
-export function withUpstream(project: ProjectSpec, names: string[]): string[] {
-  const order: string[] = [];
-  const visit = (name: string) => {
-    if (order.includes(name)) return;
-    upstreamOf(project.models[name]!).forEach(visit);
-    order.push(name);
-  };
-  names.forEach(visit);
-  return order.reverse();
 }

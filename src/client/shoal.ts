@@ -8,6 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { loadProject } from '../config';
 import { ERRORS, ShoalError, type ErrorCode } from '../domain/errors';
+import { upstreamClosure } from '../domain/graph';
 import { nearest } from '../domain/nearest';
 import { MAX_INLINE_BYTES, MAX_INLINE_ROWS, type ChainAnswer, type ChainRequest, type Row } from '../domain/prediction';
 import type { ProjectSpec } from '../domain/spec';
@@ -20,7 +21,7 @@ import {
 import { SHOAL_CHAIN, SHOAL_MODEL } from '../workflows/searchAttributes';
 import { connectClient, findEndpoint, unreachable, type Endpoint } from './connect';
 import { heldOutRows, type HeldOutRow } from './heldOut';
-import { chainDefinition, modelDefinition, withUpstream } from './definitions';
+import { chainDefinition, modelDefinition } from './definitions';
 
 const POLL_MS = 500;
 /** How long the server, or the workers that answer queries, may be away while somebody waits. */
@@ -63,7 +64,7 @@ export class Shoal {
   async train(models: string[] = Object.keys(this.project.models), options: TrainOptions = {}): Promise<Batch> {
     models.forEach((m) => this.known('model', m));
     // Downstream models and chains first, so that whoever is told of a version is there to hear it.
-    const asked = withUpstream(this.project, models);
+    const asked = upstreamClosure(this.project.models, models).reverse();
     const batch: Batch = { id: randomUUID(), models: asked };
     await Promise.all(Object.keys(this.project.chains).map((chain) => this.configure(chain)));
     for (const name of asked) {

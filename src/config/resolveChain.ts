@@ -1,6 +1,6 @@
 import { compile } from '../domain/expression';
-import { chainModels, upstreamClosure } from '../domain/graph';
-import { MAIN_OUTPUT, OUTPUTS } from '../domain/spec';
+import { upstreamClosure } from '../domain/graph';
+import { chainModels, MAIN_OUTPUT, OUTPUTS } from '../domain/spec';
 import type { ChainSpec, FallbackSpec, ModelSpec, StageSpec } from '../domain/spec';
 import { DEFAULT_STAGE_TIMEOUT, defaultGates } from './defaults';
 import { mapValues } from './mapValues';

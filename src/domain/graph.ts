@@ -72,10 +72,6 @@ export function stageDependencies(chain: ChainSpec, models: Models): Record<stri
   return Object.fromEntries(chain.stages.map((stage) => [stage.model, needsOf(stage, models).filter((name) => stages.has(name))]));
 }
 
-/** The models that a release of the chain pins: its stages' and their fallbacks'. */
-export const chainModels = (chain: ChainSpec): string[] =>
-  [...new Set(chain.stages.flatMap(({ model, fallback }) => (fallback?.kind === 'model' ? [model, fallback.model] : [model])))];
-
 /** The chain with its stages in an order in which each comes after those it needs. */
 export function orderStages(chain: ChainSpec, models: Models): ChainSpec {
   const needs = stageDependencies(chain, models);

@@ -170,3 +170,7 @@ export const HEADLINE = {
 /** The models whose outputs a model takes, each once. */
 export const upstreamOf = (model: ModelSpec): string[] =>
   [...new Set(model.inputs.flatMap((input) => (input.kind === 'model' ? [input.model] : [])))];
+
+/** The models that a release of the chain pins: its stages' and their fallbacks'. */
+export const chainModels = (chain: ChainSpec): string[] =>
+  [...new Set(chain.stages.flatMap(({ model, fallback }) => (fallback?.kind === 'model' ? [model, fallback.model] : [model])))];

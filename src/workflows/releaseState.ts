@@ -1,3 +1,4 @@
+import { chainModels } from '../domain/spec';
 import type { Release, ReleaseEvaluation, VersionRef } from '../domain/version';
 import type { ChainDefinition, ReleaseDecision, ReleaseView, Settled } from './messages';
 
@@ -25,9 +26,8 @@ export class ReleaseState {
     return new ReleaseState({ definition, settled: {}, judged: [], decisions: [], numbers: 0 });
   }
 
-  /** The models of the chain: those of the stages and of their fallbacks. */
   get models(): string[] {
-    return [...new Set(this.data.definition.spec.stages.flatMap((s) => [s.model, ...(s.fallback?.kind === 'model' ? [s.fallback.model] : [])]))];
+    return chainModels(this.data.definition.spec);
   }
 
   configure(definition: ChainDefinition): boolean {

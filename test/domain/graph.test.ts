@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { checkProject } from '../../src/domain/checkProject';
-import { chainModels, cyclesOf, modelOrder, orderStages, stageDependencies, topologicalOrder, upstreamClosure } from '../../src/domain/graph';
+import { cyclesOf, modelOrder, orderStages, stageDependencies, topologicalOrder, upstreamClosure } from '../../src/domain/graph';
+import { chainModels } from '../../src/domain/spec';
 import type { ChainSpec, ModelSpec, ProjectSpec, StageSpec } from '../../src/domain/spec';
 
 const model = (name: string, upstream: string[] = []): ModelSpec => ({

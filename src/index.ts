@@ -1,0 +1,8 @@
+/** What programs import from `shoal`. */
+export * from './client';
+export { defineChain, defineModel, defineProject, defineSource, loadProject, parseProject } from './config';
+export { ERRORS, ShoalError, type ErrorCode } from './domain/errors';
+export type { ChainAnswer, Row, StageAnswer, StageProvenance } from './domain/prediction';
+export type { ProjectSpec } from './domain/spec';
+export type { Card, Manifest, MetricResult, Release, ReleaseEvaluation, VersionRef } from './domain/version';
+export type { ModelView, ReleaseView, RunRecord } from './workflows/messages';
