@@ -1,6 +1,6 @@
 import { ShoalError } from '../domain/errors';
 import { readCsvHeader, type CsvHeader } from './csvHeader';
-import { ident, literal, pathLiteral, type Engine } from './duckdb';
+import { ident, literal, pathLiteral, type DuckColumn, type Engine } from './duckdb';
 import { inferText, type TextTypes } from './inferText';
 import { storedExpression } from './types';
 import { unreadable, type Files } from './unreadable';
@@ -36,9 +36,22 @@ async function convert(db: Engine, { raw, table, texts }: { raw: string; table: 
   const columns = await db.columnsOf(raw);
   const strings = columns.filter((column) => column.type === 'VARCHAR').map((column) => column.name);
   const readings = texts ? await inferText(db, raw, strings, texts) : new Map<string, { expression: string }>();
-  const select = columns.map((column) => `${readings.get(column.name)?.expression ?? storedExpression(column)} AS ${ident(column.name)}`);
+  const select: string[] = [];
+  for (const column of columns) {
+    const expression = readings.get(column.name)?.expression ?? await exactExpression(db, raw, column);
+    select.push(`${expression} AS ${ident(column.name)}`);
+  }
   await db.run(`CREATE TABLE ${ident(table)} AS SELECT ${select.join(', ') || 'NULL AS nothing WHERE false'} FROM ${raw}`);
   await db.run(`DROP ${texts ? 'TABLE' : 'VIEW'} ${raw}`);
+}
+
+/** As `storedExpression`, but wide integers that all fit into 64 bits stay exact. JSON's integers are read as wide ones. */
+export async function exactExpression(db: Engine, table: string, column: DuckColumn): Promise<string> {
+  if (column.type !== 'HUGEINT') return storedExpression(column);
+  const name = ident(column.name);
+  const { fits } = await db.row<{ fits: boolean | null }>(
+    `SELECT bool_and(TRY_CAST(${name} AS BIGINT) IS NOT NULL) AS fits FROM ${table} WHERE ${name} IS NOT NULL`);
+  return fits === false ? storedExpression(column) : `CAST(${name} AS BIGINT)`;
 }
 
 /** Every column as text, with the dialect and the header that csvHeader.ts found; files of one header are read together. */
@@ -82,12 +95,11 @@ function jsonType(shape: unknown): string {
   switch (shape) {
     case 'UBIGINT':
     case 'BIGINT':
-      return 'BIGINT';
     case 'HUGEINT':
+      return 'HUGEINT';
     case 'DOUBLE':
-      return 'DOUBLE';
     case 'BOOLEAN':
-      return 'BOOLEAN';
+      return shape;
     case 'VARCHAR':
     case 'NULL':
       return 'VARCHAR';

@@ -10,7 +10,7 @@ import type { Row } from '../domain/prediction';
 import type { SourceSpec } from '../domain/spec';
 import { ident, literal, openDuckDB, pathLiteral, withDuckDB, type DuckColumn, type Engine } from './duckdb';
 import { resolveFiles } from './files';
-import { readFiles, readJson } from './readFiles';
+import { exactExpression, readFiles, readJson } from './readFiles';
 import { storedExpression, storedType } from './types';
 import { unreadable } from './unreadable';
 
@@ -204,7 +204,12 @@ async function writeParquet(path: string, rows: readonly Row[]): Promise<void> {
     await withDuckDB({ scratch, threads: 1 }, async (db) => {
       await readJson(db, { name: path, format: 'jsonl', files: [lines] }, 'read');
       const columns = await db.columnsOf('read');
-      const select = columns.map(({ name, type }) => (type === 'JSON' ? `${ident(name)} ->> '$' AS ${ident(name)}` : ident(name)));
+      const select: string[] = [];
+      for (const column of columns) {
+        // Text stays as it is, also where it is empty.
+        const expression = column.type === 'VARCHAR' ? ident(column.name) : await exactExpression(db, 'read', column);
+        select.push(`${expression} AS ${ident(column.name)}`);
+      }
       await db.run(`COPY (SELECT ${select.join(', ')} FROM read) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`);
     });
   } finally {

@@ -177,6 +177,13 @@ describe('types', () => {
       decimal: 1.25, list: [1, 2], struct: '{"a":1}', words: '["x"]', zoned: '2019-12-31T23:00:00.000Z', empty: null })]);
   });
 
+  test('integers of JSON stay exact while they fit into 64 bits', async () => {
+    const text = '[{"id":9007199254740993,"wide":18446744073709551615},{"id":-1,"wide":1}]';
+    const snapshot = await place.ingest({ format: 'json', key: ['id'], paths: [await place.write('integers.json', text)] });
+    expect((await loadTable(place.store, snapshot, [])).keys).toEqual(['-1', '9007199254740993']);
+    expect((await profileOf(snapshot)).columns.map((column) => column.max)).toEqual([2 ** 53, 2 ** 64]);
+  });
+
   test('vectors of different widths are refused, with a row', async () => {
     const error = await errorOf(place.ingest({ format: 'json', key: ['id'], paths: [await place.write('widths.json', '[{"id":1,"v":[1,2]},{"id":2,"v":[1,2]},{"id":3,"v":[1]}]')] }));
     expect(error).toMatchObject({ code: 'COLUMN_TYPE', details: { column: 'v', row: '3' } });
