@@ -2,8 +2,8 @@ import { isAbsolute, resolve as resolvePath } from 'node:path';
 import { checkProject } from '../domain/checkProject';
 import { orderStages } from '../domain/graph';
 import { nearest } from '../domain/nearest';
-import { MAIN_OUTPUT, upstreamOf } from '../domain/spec';
-import type { InputSpec, ModelSpec, ProjectSpec, SourceSpec } from '../domain/spec';
+import { MAIN_OUTPUT, OUTPUTS, upstreamOf } from '../domain/spec';
+import type { InputSpec, ModelSpec, ProjectSpec, SourceSpec, Task } from '../domain/spec';
 import { SEASON, defaultContext, defaultGates } from './defaults';
 import { mapValues } from './mapValues';
 import type { Problem } from './problems';
@@ -64,7 +64,7 @@ function resolveModel(name: string, model: ModelDocument, document: Document, pr
   const inputs = written.map((input, index) => {
     const problem = mistakenName(input, name, document);
     if (problem) problems.push({ path: ['models', name, 'inputs', index], ...problem });
-    return resolveInput(input, document.models);
+    return apart(resolveInput(input, document.models), model.task);
   });
   const base = { ...rest, name, inputs, gates };
   if (base.task !== 'forecast') return base;
@@ -83,6 +83,15 @@ export function resolveInput(input: InputDocument, models: ModelDocuments): Inpu
   if (Object.hasOwn(models, input)) return modelInput(input, undefined, models);
   const [model, output] = splitOnce(input);
   return output !== undefined && Object.hasOwn(models, model) ? modelInput(model, output, models) : columnInput(input, undefined);
+}
+
+/** What a forecast's ONNX file reads beside its known-ahead inputs. */
+const FORECAST_INPUTS = ['history', 'start', 'series'];
+
+/** In an ONNX file all names share one space: a column called as the task's outputs are gets another name there. */
+function apart(input: InputSpec, task: Task): InputSpec {
+  const taken = [...Object.keys(OUTPUTS[task]), ...(task === 'forecast' ? FORECAST_INPUTS : [])];
+  return taken.includes(input.name) ? { ...input, name: `input.${input.name}` } : input;
 }
 
 const columnInput = (column: string, type: (InputSpec & { kind: 'column' })['type']): InputSpec =>
