@@ -11,6 +11,7 @@ import { hasErrno, storeError } from './errors';
 import type { Store } from './store';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+const MAX_REMEMBERED = 100_000;
 const OBJECT_URI = /^objects\/([0-9a-f]{2})\/([0-9a-f]{64})\.[a-z0-9]+$/;
 
 /**
@@ -31,15 +32,15 @@ export async function openStore(options: { path: string }): Promise<Store> {
 }
 
 class FileStore implements Store {
-  /** Files whose content was checked, by path: what they looked like then. */
-  private readonly checked = new Map<string, string>();
+  /** What was found in files that were read, by path, and what the files looked like then. */
+  private readonly known = new Map<string, { look: string; content: Content }>();
 
   constructor(private readonly root: string) {}
 
   async prepare(): Promise<void> {
     for (const folder of ['objects', 'notes', 'blobs', 'tmp']) {
       const path = join(this.root, folder);
-      await mkdir(path, { recursive: true }).catch((cause: unknown) => {
+      await makeFolders(path).catch((cause: unknown) => {
         throw storeError(cause, path, 'make the folder');
       });
     }
@@ -47,7 +48,7 @@ class FileStore implements Store {
   }
 
   async put(bytes: Uint8Array, extension: string): Promise<ArtifactRef> {
-    const ref = this.ref(createHash('sha256').update(bytes).digest('hex'), bytes.length, extension);
+    const ref = this.ref({ sha256: sha256(bytes), bytes: bytes.length }, extension);
     if (await this.has(ref)) return ref;
     await this.replace(this.objectPath(ref), async (temporary) => {
       await writeFlushed(temporary, bytes);
@@ -57,10 +58,10 @@ class FileStore implements Store {
   }
 
   async putFile(path: string, extension: string): Promise<ArtifactRef> {
-    const { sha256, bytes } = await hashFile(path).catch((cause: unknown) => {
+    const content = await hashFile(path).catch((cause: unknown) => {
       throw storeError(cause, path, 'read');
     });
-    const ref = this.ref(sha256, bytes, extension);
+    const ref = this.ref(content, extension);
     if (!(await this.has(ref))) await this.moveIn(path, this.objectPath(ref));
     await rm(path, { force: true });
     return ref;
@@ -77,10 +78,10 @@ class FileStore implements Store {
       try {
         const look = fingerprint(await file.stat({ bigint: true }));
         const bytes = await file.readFile();
-        if (this.checked.get(path) !== look || bytes.length !== ref.bytes) {
-          assertContent(ref, path, { sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length });
-          this.checked.set(path, look);
-        }
+        const known = this.known.get(path);
+        const content = known?.look === look ? known.content : { sha256: sha256(bytes), bytes: bytes.length };
+        this.remember(path, { look, content });
+        assertContent(ref, path, content);
         return bytes;
       } finally {
         await file.close();
@@ -98,10 +99,10 @@ class FileStore implements Store {
     const path = this.objectPath(ref);
     try {
       const look = fingerprint(await stat(path, { bigint: true }));
-      if (this.checked.get(path) !== look) {
-        assertContent(ref, path, await hashFile(path));
-        this.checked.set(path, look);
-      }
+      const known = this.known.get(path);
+      const content = known?.look === look ? known.content : await hashFile(path);
+      this.remember(path, { look, content });
+      assertContent(ref, path, content);
       return path;
     } catch (cause) {
       throw readError(cause, path);
@@ -162,9 +163,14 @@ class FileStore implements Store {
     return removeIfThere(this.namedPath('blobs', name, '.bin'));
   }
 
-  private ref(sha256: string, bytes: number, extension: string): ArtifactRef {
+  private remember(path: string, found: { look: string; content: Content }): void {
+    if (this.known.size >= MAX_REMEMBERED) this.known.clear();
+    this.known.set(path, found);
+  }
+
+  private ref(content: Content, extension: string): ArtifactRef {
     if (!/^[a-z0-9]+$/.test(extension)) throw new TypeError(`'${extension}' is not an extension: lower-case letters and digits, no dot.`);
-    return { uri: `objects/${sha256.slice(0, 2)}/${sha256}.${extension}`, sha256, bytes };
+    return { uri: `objects/${content.sha256.slice(0, 2)}/${content.sha256}.${extension}`, ...content };
   }
 
   private objectPath(ref: ArtifactRef): string {
@@ -232,9 +238,13 @@ class FileStore implements Store {
   }
 }
 
+interface Content { sha256: string; bytes: number }
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
 const fingerprint = (s: BigIntStats): string => `${s.ino}:${s.size}:${s.mtimeNs}`;
 
-async function hashFile(path: string): Promise<{ sha256: string; bytes: number }> {
+async function hashFile(path: string): Promise<Content> {
   const hash = createHash('sha256');
   let bytes = 0;
   await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), async (chunks: AsyncIterable<Buffer>) => {
@@ -283,8 +293,19 @@ async function renameInto(from: string, to: string): Promise<void> {
     await rename(from, to);
   } catch (cause) {
     if (!hasErrno(cause, 'ENOENT')) throw cause;
-    await mkdir(dirname(to), { recursive: true });
+    await makeFolders(dirname(to));
     await rename(from, to);
+  }
+}
+
+/** Node says ENOENT when folders on a read-only disk are made recursively; one alone gives the true reason. */
+async function makeFolders(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    if (!hasErrno(cause, 'ENOENT')) throw cause;
+    await mkdir((cause as NodeJS.ErrnoException).path ?? path);
+    await mkdir(path, { recursive: true });
   }
 }
 
@@ -311,9 +332,9 @@ async function lastTouched(path: string): Promise<number> {
   }
 }
 
-function assertContent(ref: ArtifactRef, path: string, found: { sha256: string; bytes: number }): void {
+function assertContent(ref: ArtifactRef, path: string, found: Content): void {
   if (found.bytes === ref.bytes && found.sha256 === ref.sha256) return;
-  const show = (content: { sha256: string; bytes: number }) => `${content.bytes} bytes, SHA-256 ${content.sha256.slice(0, 12)}...`;
+  const show = (content: Content) => `${content.bytes} bytes, SHA-256 ${content.sha256.slice(0, 12)}...`;
   throw new ShoalError('ARTIFACT_CORRUPT', `${path} is not what was stored: it has ${show(found)}, expected are ${show(ref)}.`, {
     remedy: 'Restore the file from a copy, or delete it and run what made it again.',
     details: { path, expected: { ...ref }, found },

@@ -43,3 +43,6 @@ export async function errorOf(promise: Promise<unknown>): Promise<{ code: string
     (error: unknown) => error as never,
   );
 }
+
+/** Text that survives UTF-8 and C strings: no lone surrogates, no NUL. */
+export const wellFormed = (text: string): boolean => Buffer.from(text).toString() === text && !text.includes('\0');

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { ingestSource } from '../../src/data/ingest';
 import { readRows } from '../../src/data/rows';
 import { withDuckDB } from '../../src/data/duckdb';
 import { objectionTo } from '../../src/data/selectOnly';
@@ -135,7 +136,6 @@ test('other mistakes say what and where', async () => {
 });
 
 test('a SELECT that never ends is stopped', async () => {
-  const { ingestSource } = await import('../../src/data/ingest');
   const sql = 'WITH RECURSIVE t AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM t) SELECT max(x) FROM t';
   const source = { name: 'things', paths, format: 'csv' as const, key: [], sql };
   await expect(ingestSource(source, { store: place.store, signal: AbortSignal.timeout(500) })).rejects.toThrow(/timeout|abort/i);

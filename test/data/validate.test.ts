@@ -2,7 +2,7 @@ import { resolveFeatures } from '../../src/data/features';
 import { validateModelData } from '../../src/data/validate';
 import type { ClassificationSpec, EmbeddingSpec, ForecastSpec, InputSpec, ModelSpec, RegressionSpec } from '../../src/domain/spec';
 import type { Manifest } from '../../src/domain/version';
-import { errorOf, usePlace } from './support';
+import { errorOf, usePlace, VEGA } from './support';
 
 const place = usePlace();
 
@@ -34,7 +34,6 @@ test('sound data passes, and rows without a target are counted', async () => {
 });
 
 test('the real films can be learnt from', async () => {
-  const { VEGA } = await import('./support');
   const snapshot = await place.ingest({ format: 'json', paths: [`${VEGA}/movies.json`], sql: 'SELECT * FROM source WHERE "Worldwide Gross" > 0' });
   const spec = regression({ target: 'Worldwide Gross', scale: 'log10', inputs: [column('Production Budget'), column('Major Genre'), column('Title'), column('Release Date')] });
   expect(await validateModelData(spec, snapshot, { store: place.store })).toMatchObject({ usableRows: snapshot.rows, unlabelledRows: 0 });
