@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** @tensorflow/tfjs imports it without saying so, and finds it where other packages of ours bring it along. */
+const UNDECLARED = ['long'];
+
 /** The part of package-lock.json that the native packages need, as a lock file of its own. */
 export function nativesLock(root) {
   const { lockfileVersion, packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
-  const dependencies = packages[''].optionalDependencies;
+  const dependencies = { ...packages[''].optionalDependencies };
+  for (const name of UNDECLARED) dependencies[name] = packages[`node_modules/${name}`].version;
   const kept = { '': { name: 'shoal-natives', dependencies } };
   const visit = (from, name) => {
     const path = resolve(packages, from, name);

@@ -23,7 +23,13 @@ export async function setUpNatives({ report, note }) {
   await withLock(`natives-${sha256(folder).slice(0, 12)}`, report, async () => {
     if (!installed) await installApart(folder, report);
     if (proven(folder)) return;
-    await mend(folder, { report, note });
+    try {
+      await mend(folder, { report, note });
+    } catch (error) {
+      // What we installed apart and does not work is no use: the next try starts afresh.
+      if (!installed) rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }
   });
 }
 
@@ -53,8 +59,10 @@ async function installApart(folder, report) {
   rmSync(making, { recursive: true, force: true });
   mkdirSync(making, { recursive: true });
   try {
-    writeFileSync(join(making, 'package.json'), JSON.stringify({ name: 'shoal-natives', private: true, dependencies: nativeVersions() }));
-    writeFileSync(join(making, 'package-lock.json'), readFileSync(lock));
+    const text = readFileSync(lock, 'utf8');
+    const { name, packages } = JSON.parse(text);
+    writeFileSync(join(making, 'package.json'), JSON.stringify({ name, private: true, dependencies: packages[''].dependencies }));
+    writeFileSync(join(making, 'package-lock.json'), text);
     await npmCi(making, report);
     rmSync(folder, { recursive: true, force: true });
     renameSync(making, folder);

@@ -9,7 +9,6 @@ export async function npmCi(folder, report) {
     cwd: folder,
     env: ownEnvironment(),
     seconds: 900,
-    report,
     remedy: 'Packages come from npm: check that `npm ping` reaches it.',
   });
 }

