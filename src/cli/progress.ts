@@ -1,9 +1,7 @@
 import { Listr, type ListrGetRendererClassFromValue, type ListrTask } from 'listr2';
-import type { Batch, ProjectStatus, Shoal } from '../client';
-import type { LifecycleView, ModelView } from '../workflows/messages';
+import type { Batch, LifecycleProgress, ProjectStatus, Shoal } from '../client';
+import type { ModelView } from '../workflows/messages';
 import { dim, print, red, yellow } from './output';
-
-type Lifecycle = LifecycleView & { training?: { epoch: number; maxEpochs: number; validationLoss: number } };
 
 /** Shows a batch of runs, all of them at once, until they have settled. */
 export async function showProgress(shoal: Shoal, batch: Batch, options: { live: boolean }): Promise<ProjectStatus> {
@@ -57,10 +55,11 @@ export async function showProgress(shoal: Shoal, batch: Batch, options: { live: 
 
 const shoalChains = (shoal: Shoal) => Object.keys(shoal.project.chains);
 
-function stepLine({ steps, training }: Lifecycle): string {
+function stepLine({ steps, training, retrying }: LifecycleProgress): string {
   const running = steps.find((s) => s.status === 'running');
   if (!running) return '';
   const last = [...steps].reverse().find((s) => s.status === 'done');
+  if (retrying) return `${running.name}  attempt ${retrying.attempt}, after: ${retrying.reason.split('\n')[0]}`;
   if (running.name === 'upstream') return 'waiting for the models it takes inputs from';
   if (running.name === 'train' && training) return `train  epoch ${training.epoch} of at most ${training.maxEpochs}, validation loss ${training.validationLoss.toFixed(4)}`;
   return `${running.name}${last?.note ? dim(`  (${last.name}: ${last.note})`) : ''}`;

@@ -16,11 +16,20 @@ const POLL_RATES = ['history.transferProcessorMaxPollRPS', 'history.transferProc
 
 export interface RunningServer extends EmbeddedServer { stop(): Promise<void> }
 
+export interface ServerOptions {
+  namespace: string;
+  /** The server's executable; $SHOAL_TEMPORAL_BINARY by default. */
+  binary?: string;
+  /** The first port that is tried, the UI's after it; $SHOAL_PORT, or Temporal's usual ones, by default. */
+  firstPort?: number;
+  extraArguments?: string[];
+}
+
 /**
  * Runs a Temporal server with its UI for this project, its data in .shoal/temporal.db; or finds the one that another `shoal up`
  * runs, and takes it over when that one is gone.
  */
-export async function startServer(projectFile: string, options: { namespace: string; binary?: string; firstPort?: number }): Promise<RunningServer> {
+export async function startServer(projectFile: string, options: ServerOptions): Promise<RunningServer> {
   const running = readEmbeddedServer(projectFile);
   if (running && (await answers(running.address))) {
     if (isAlive(running.owner)) return { ...running, stop: () => Promise.resolve() };
@@ -35,8 +44,9 @@ export async function startServer(projectFile: string, options: { namespace: str
   }
   const folder = stateFolder(projectFile);
   mkdirSync(folder, { recursive: true });
-  const port = await freePort(options.firstPort ?? FIRST_PORT);
-  const uiPort = await freePort(options.firstPort ? port + 1 : FIRST_UI_PORT, port);
+  const firstPort = options.firstPort ?? portFromEnvironment();
+  const port = await freePort(firstPort ?? FIRST_PORT);
+  const uiPort = await freePort(firstPort ? port + 1 : FIRST_UI_PORT, port);
   const log = path.join(folder, 'temporal.log');
   const out = openSync(log, 'w');
   const child = spawn(binary, [
@@ -44,6 +54,7 @@ export async function startServer(projectFile: string, options: { namespace: str
     '--db-filename', path.join(folder, 'temporal.db'), '--log-level', 'warn',
     '--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL',
     ...POLL_RATES.flatMap((name) => ['--dynamic-config-value', `${name}=2000`]),
+    ...(options.extraArguments ?? []),
   ], { stdio: ['ignore', out, out], detached: true });
   closeSync(out);
 
@@ -77,9 +88,9 @@ function own(projectFile: string, server: EmbeddedServer): RunningServer {
 
 async function waitUntilUp(child: ChildProcess, address: string, log: string): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;
-  while (Date.now() < deadline) {
-    if (child.exitCode !== null) break;
-    if (await answers(address)) return;
+  while (Date.now() < deadline && child.exitCode === null) {
+    // A server that ended has lost its port to another, and that may be the one that answers.
+    if ((await answers(address)) && child.exitCode === null) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new ShoalError('SERVER_UNREACHABLE', `The Temporal server did not start at ${address}.`, { remedy: `See what it says in ${log}.`, details: { address, log } });
@@ -93,6 +104,14 @@ async function answers(address: string): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+function portFromEnvironment(): number | undefined {
+  const text = process.env.SHOAL_PORT;
+  if (!text) return undefined;
+  const port = Number(text);
+  if (Number.isInteger(port) && port > 0 && port < 65_000) return port;
+  throw new ShoalError('CONFIG', `SHOAL_PORT is not a port: ${text}.`, { remedy: 'It is a whole number from 1 to 64999.' });
 }
 
 async function freePort(from: number, taken?: number): Promise<number> {

@@ -1,2 +1,2 @@
-export { Shoal, type Batch, type TrainOptions, type ProjectStatus } from './shoal';
+export { Shoal, type Batch, type TrainOptions, type LifecycleProgress, type ProjectStatus } from './shoal';
 export { findEndpoint, type Endpoint } from './connect';

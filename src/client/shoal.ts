@@ -6,9 +6,10 @@ import { randomUUID } from 'node:crypto';
 import { copyFile, mkdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import type { TrainingProgress } from '../activities/train';
 import { loadProject } from '../config';
 import { ERRORS, ShoalError, type ErrorCode } from '../domain/errors';
-import { upstreamClosure } from '../domain/graph';
+import { modelOrder, upstreamClosure } from '../domain/graph';
 import { nearest } from '../domain/nearest';
 import { MAX_INLINE_BYTES, MAX_INLINE_ROWS, type ChainAnswer, type ChainRequest, type Row } from '../domain/prediction';
 import type { ProjectSpec } from '../domain/spec';
@@ -28,6 +29,11 @@ const POLL_MS = 500;
 const PATIENCE_MS = 120_000;
 
 export interface TrainOptions { trigger?: Trigger; reason?: string; by?: string }
+
+export interface LifecycleProgress extends LifecycleView {
+  training?: TrainingProgress;
+  retrying?: { attempt: number; reason: string };
+}
 
 /** Runs asked for together. */
 export interface Batch { id: string; models: string[] }
@@ -64,7 +70,7 @@ export class Shoal {
   async train(models: string[] = Object.keys(this.project.models), options: TrainOptions = {}): Promise<Batch> {
     models.forEach((m) => this.known('model', m));
     // Downstream models and chains first, so that whoever is told of a version is there to hear it.
-    const asked = upstreamClosure(this.project.models, models).reverse();
+    const asked = modelOrder(this.project.models, [...upstreamClosure(this.project.models, models), ...models]).reverse();
     const batch: Batch = { id: randomUUID(), models: asked };
     await Promise.all(Object.keys(this.project.chains).map((chain) => this.configure(chain)));
     for (const name of asked) {
@@ -124,15 +130,19 @@ export class Shoal {
     return this.query(() => this.temporal.workflow.getHandle(releaseWorkflowId(name)).query(describeRelease));
   }
 
-  /** The steps of a run, and what the training under way last said of itself. */
-  async lifecycle(workflowId: string): Promise<(LifecycleView & { training?: { epoch: number; maxEpochs: number; validationLoss: number } }) | undefined> {
+  /** The steps of a run, what the training under way last said of itself, and the failure that a step is being tried again after. */
+  async lifecycle(workflowId: string): Promise<LifecycleProgress | undefined> {
     const handle = this.temporal.workflow.getHandle(workflowId);
-    const view = await this.query(() => handle.query(describeLifecycle));
-    if (!view?.steps.some((step) => step.name === 'train' && step.status === 'running')) return view;
-    const description = await this.query(() => handle.describe());
-    const pending = description?.raw.pendingActivities?.find((a) => a.activityType?.name === 'train');
-    const payload = pending?.heartbeatDetails?.payloads?.[0]?.data;
-    return { ...view, training: payload && payload.length > 0 ? (JSON.parse(Buffer.from(payload).toString('utf8')) ?? undefined) : undefined };
+    const [view, description] = await Promise.all([this.query(() => handle.query(describeLifecycle)), this.query(() => handle.describe())]);
+    if (!view) return undefined;
+    const [pending] = description?.raw.pendingActivities ?? [];
+    const heartbeat = pending?.activityType?.name === 'train' ? pending.heartbeatDetails?.payloads?.[0]?.data : undefined;
+    const { attempt, lastFailure } = pending ?? {};
+    return {
+      ...view,
+      training: heartbeat?.length ? ((JSON.parse(Buffer.from(heartbeat).toString('utf8')) as TrainingProgress | null) ?? undefined) : undefined,
+      retrying: lastFailure?.message ? { attempt: attempt ?? 1, reason: lastFailure.message } : undefined,
+    };
   }
 
   /** Predicts rows with the chain's current release. Up to MAX_INLINE_ROWS rows; `score` takes files of any size. */

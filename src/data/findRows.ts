@@ -3,9 +3,10 @@ import type { Store } from '../store/store';
 import { ident, pathLiteral, withDuckDB } from './duckdb';
 
 export interface FoundRows { column: string; count: number; key: string; value: string }
+export interface Sought { column: string; /** SQL that is true of the rows sought, given the column as SQL. */ where: (name: string) => string }
 
-/** How many rows of a snapshot meet a condition on a column, and the first of them, for messages. `where` gets the column as SQL. */
-export async function findRows(store: Store, snapshot: Snapshot, { column, where }: { column: string; where: (name: string) => string }): Promise<FoundRows> {
+/** How many rows of a snapshot meet a condition on a column, and the first of them, for messages. */
+export async function findRows(store: Store, snapshot: Snapshot, { column, where }: Sought): Promise<FoundRows> {
   const file = await store.localFile(snapshot.data);
   const name = ident(column);
   return withDuckDB({}, async (db) => {

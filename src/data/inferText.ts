@@ -39,7 +39,9 @@ export async function inferText(db: Engine, table: string, columns: string[], ty
   return result;
 }
 
-async function inferColumn(db: Engine, { table, column, types }: { table: string; column: string; types: TextTypes }): Promise<Reading | undefined> {
+interface Place { table: string; column: string; types: TextTypes }
+
+async function inferColumn(db: Engine, { table, column, types }: Place): Promise<Reading | undefined> {
   const trimmed = `trim(${ident(column)})`;
   const markers = ['', ...MISSING_MARKERS].map(literal).join(', ');
   const value = `CASE WHEN lower(${trimmed}) IN (${markers}) THEN NULL ELSE ${trimmed} END`;

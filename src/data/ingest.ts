@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { ShoalError } from '../domain/errors';
 import { nearest } from '../domain/nearest';
 import type { SourceSpec } from '../domain/spec';
-import { DUPLICATE_MARK, KEY_COLUMN, KEY_SEPARATOR, type Snapshot } from '../domain/version';
+import { DUPLICATE_MARK, KEY_COLUMN, KEY_SEPARATOR, type Snapshot, type SnapshotColumn } from '../domain/version';
 import type { Store } from '../store/store';
 import { ident, literal, withDuckDB, type Engine, type EngineOptions } from './duckdb';
 import { resolveFiles } from './files';
-import { profileTable } from './profile';
+import { profileTable, type ColumnProfile } from './profile';
 import { readFiles } from './readFiles';
 import { runUserSql } from './userSql';
 import { keyText, storedExpression, storedType, type StoredType } from './types';
@@ -43,7 +43,7 @@ export async function ingestSource(source: SourceSpec, deps: { store: Store } & 
         data: await store.putFile(file, 'parquet'),
         profile: await store.putJson(profile),
         rows: profile.rows,
-        columns: profile.columns.map(({ name, type, missing, distinct, width }) => ({ name, type, missing, distinct, ...(width !== undefined && { width }) })),
+        columns: profile.columns.map(snapshotColumn),
       };
     });
   } finally {
@@ -51,7 +51,13 @@ export async function ingestSource(source: SourceSpec, deps: { store: Store } & 
   }
 }
 
-/** From here on nothing but the scratch folder can be reached, and nothing of this can be undone. One thread, so that sums are the same each time. */
+const snapshotColumn = ({ name, type, missing, distinct, width }: ColumnProfile): SnapshotColumn =>
+  ({ name, type, missing, distinct, ...(width !== undefined && { width }) });
+
+/**
+ * From here on nothing but the scratch folder can be reached, and nothing of this can be undone. One thread, so that sums are the
+ * same each time.
+ */
 async function lockDown(db: Engine, scratch: string): Promise<void> {
   await db.run('SET threads = 1');
   await db.run(`SET allowed_directories = [${literal(scratch)}]`);
@@ -67,7 +73,8 @@ async function sortRows(db: Engine, source: SourceSpec, table: string): Promise<
   await assertRows(db, source, table);
   const select = found.map((column) => `${storedExpression(column)} AS ${ident(column.name)}`).join(', ');
   const names = columns.map((column) => ident(column.name)).join(', ');
-  await db.run(`CREATE TABLE sorted AS SELECT ${keyExpression(source.key, columns)} AS ${KEY_COLUMN}, * FROM (SELECT ${select} FROM ${ident(table)}) ` +
+  const key = keyExpression(source.key, columns);
+  await db.run(`CREATE TABLE sorted AS SELECT ${key} AS ${KEY_COLUMN}, * FROM (SELECT ${select} FROM ${ident(table)}) ` +
     `ORDER BY ${KEY_COLUMN}, ${names}`);
   await db.run(`DROP TABLE ${ident(table)}`);
   return columns;
@@ -75,8 +82,9 @@ async function sortRows(db: Engine, source: SourceSpec, table: string): Promise<
 
 function keyExpression(key: string[], columns: { name: string; type: StoredType }[]): string {
   const typeOf = new Map(columns.map((column) => [column.name, column.type]));
-  const join_ = (names: string[]) => `concat_ws(${literal(KEY_SEPARATOR)}, ${names.map((name) => keyText(name, typeOf.get(name)!)).join(', ')})`;
-  return key.length > 0 ? join_(key) : `left(md5(${join_(columns.map((column) => column.name))}), 16)`;
+  const names = key.length > 0 ? key : columns.map((column) => column.name);
+  const text = `concat_ws(${literal(KEY_SEPARATOR)}, ${names.map((name) => keyText(name, typeOf.get(name)!)).join(', ')})`;
+  return key.length > 0 ? text : `left(md5(${text}), 16)`;
 }
 
 function assertColumns(source: SourceSpec, names: string[]): void {
@@ -106,7 +114,8 @@ async function assertRows(db: Engine, source: SourceSpec, table: string): Promis
 
 async function writeSnapshot(db: Engine, names: string[], { file, duplicates }: { file: string; duplicates: number }): Promise<void> {
   const columns = names.map(ident).join(', ');
-  const numbered = `SELECT CASE WHEN n = 1 THEN ${KEY_COLUMN} ELSE ${KEY_COLUMN} || ${literal(DUPLICATE_MARK)} || n END AS ${KEY_COLUMN}, ${columns} ` +
+  const numbers = `CASE WHEN n = 1 THEN ${KEY_COLUMN} ELSE ${KEY_COLUMN} || ${literal(DUPLICATE_MARK)} || n END`;
+  const numbered = `SELECT ${numbers} AS ${KEY_COLUMN}, ${columns} ` +
     `FROM (SELECT *, row_number() OVER (PARTITION BY ${KEY_COLUMN} ORDER BY ${columns}) AS n FROM sorted) AS t ORDER BY t.${KEY_COLUMN}, n`;
   const rows = duplicates === 0 ? 'SELECT * FROM sorted' : numbered;
   await db.run(`COPY (${rows}) TO ${literal(file)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)`);

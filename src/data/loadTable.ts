@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { DuckDBListVector } from '@duckdb/node-api';
+import type { DuckDBListVector } from '@duckdb/node-api';
 import { ShoalError } from '../domain/errors';
 import { nearest } from '../domain/nearest';
 import type { Column, ColumnType, Table } from '../domain/table';
@@ -30,13 +30,14 @@ export async function loadTable(
       await assertReadable(parquet, column, want);
       columns[want.name] = await loadColumn(parquet, column, want.type);
     }
-    return { keys: (await loadStrings(parquet, ident(KEY_COLUMN), { repeated: false })) as string[], table: { rows: parquet.rows, columns } };
+    const keys = (await loadStrings(parquet, ident(KEY_COLUMN), { repeated: false })) as string[];
+    return { keys, table: { rows: parquet.rows, columns } };
   });
 }
 
 /** Throws what `loadTable` would, without loading. */
-export function assertLoadable(store: Store, from: Snapshot | ArtifactRef, wanted: readonly Wanted[], engine: EngineOptions = {}): Promise<void> {
-  return withParquet(store, from, engine, async (parquet, present) => {
+export function assertLoadable(store: Store, from: Snapshot | ArtifactRef, wanted: readonly Wanted[]): Promise<void> {
+  return withParquet(store, from, {}, async (parquet, present) => {
     for (const want of wanted) await assertReadable(parquet, findColumn(parquet.origin, present, want), want);
   });
 }
@@ -84,8 +85,9 @@ const READABLE: Record<ColumnType, StoredType[]> = {
 
 async function assertReadable(parquet: Parquet, column: DuckColumn, want: Wanted): Promise<void> {
   const stored = storedType(column.type);
+  const neither = `${ident(column.name)} NOT IN (0, 1)`;
   if (!READABLE[want.type].includes(stored)) await refuseValues(parquet, column, want, 'true');
-  else if (want.type === 'boolean' && stored !== 'BOOLEAN') await refuseValues(parquet, column, want, `${ident(column.name)} NOT IN (0, 1)`);
+  else if (want.type === 'boolean' && stored !== 'BOOLEAN') await refuseValues(parquet, column, want, neither);
   else if (want.type === 'vector') await widthOf(parquet, column);
 }
 
@@ -107,7 +109,9 @@ async function loadColumn(parquet: Parquet, column: DuckColumn, type: ColumnType
 }
 
 const daysOf = (name: string, stored: StoredType): string =>
-  stored === 'DATE' ? `CAST(datediff('day', DATE '1970-01-01', ${name}) AS DOUBLE)` : `epoch_us(CAST(${name} AS TIMESTAMP)) / 86400000000.0`;
+  stored === 'DATE'
+    ? `CAST(datediff('day', DATE '1970-01-01', ${name}) AS DOUBLE)`
+    : `epoch_us(CAST(${name} AS TIMESTAMP)) / 86400000000.0`;
 
 async function loadNumbers(parquet: Parquet, expression: string): Promise<Float64Array> {
   const values = new Float64Array(parquet.rows);
@@ -137,7 +141,8 @@ const NULL_TEXT = '\u001a';
  */
 async function loadStrings(parquet: Parquet, expression: string, { repeated = true } = {}): Promise<(string | null)[]> {
   const joined = await parquet.db.connection.stream(
-    `SELECT string_agg(coalesce(v, ${literal(NULL_TEXT)}), ${literal(BETWEEN)} ORDER BY n), bool_or(contains(v, ${literal(BETWEEN)}) OR v = ${literal(NULL_TEXT)}) ` +
+    `SELECT string_agg(coalesce(v, ${literal(NULL_TEXT)}), ${literal(BETWEEN)} ORDER BY n), ` +
+    `bool_or(contains(v, ${literal(BETWEEN)}) OR v = ${literal(NULL_TEXT)}) ` +
     `FROM (SELECT ${expression} AS v, file_row_number AS n FROM ${parquet.from}) GROUP BY n // ${BLOCK_ROWS} ORDER BY n // ${BLOCK_ROWS}`);
   const values: (string | null)[] = [];
   const seen = new Map<string, string>();
@@ -145,7 +150,9 @@ async function loadStrings(parquet: Parquet, expression: string, { repeated = tr
     const [texts, ambiguous] = [chunk.getColumnVector(0), chunk.getColumnVector(1)];
     for (let i = 0; i < chunk.rowCount; i++) {
       if (ambiguous.getItem(i) === true) return loadStringsOneByOne(parquet, expression);
-      for (const text of (texts.getItem(i) as string).split(BETWEEN)) values.push(text === NULL_TEXT ? null : repeated ? shared(seen, text) : text);
+      for (const text of (texts.getItem(i) as string).split(BETWEEN)) {
+        values.push(text === NULL_TEXT ? null : repeated ? shared(seen, text) : text);
+      }
       if (i % 8 === 7) await nextTurn();
     }
   }
@@ -173,7 +180,8 @@ async function loadStringsOneByOne(parquet: Parquet, expression: string): Promis
 async function widthOf(parquet: Parquet, column: DuckColumn): Promise<number> {
   const name = ident(column.name);
   const widths = await parquet.db.rows<{ width: string; key: string }>(
-    `SELECT len(${name}) AS width, min(${KEY_COLUMN}) AS key FROM ${parquet.from} WHERE ${name} IS NOT NULL GROUP BY width ORDER BY width LIMIT 2`);
+    `SELECT len(${name}) AS width, min(${KEY_COLUMN}) AS key FROM ${parquet.from} WHERE ${name} IS NOT NULL ` +
+    'GROUP BY width ORDER BY width LIMIT 2');
   const [one, other] = widths;
   if (one !== undefined && other !== undefined) {
     throw new ShoalError('COLUMN_TYPE', `${parquet.origin}: column '${column.name}' has vectors of different widths: ` +
@@ -212,7 +220,8 @@ async function refuseValues(parquet: Parquet, column: DuckColumn, want: Wanted, 
   if (sample === undefined) return;
   const held = HELD[storedType(column.type)];
   const example = `${JSON.stringify(sample.value.slice(0, 80))} in row ${sample.key}`;
-  throw new ShoalError('COLUMN_TYPE', `${parquet.origin}: column '${column.name}' is wanted as ${want.type}, but holds ${held}, for instance ${example}.`, {
+  const message = `column '${column.name}' is wanted as ${want.type}, but holds ${held}, for instance ${example}.`;
+  throw new ShoalError('COLUMN_TYPE', `${parquet.origin}: ${message}`, {
     remedy: 'Set the input\'s `type` to what it holds, or convert the column with the source\'s `sql`.',
     details: { column: column.name, wanted: want.type, found: held, sample: sample.value, row: sample.key },
   });

@@ -124,7 +124,8 @@ async function vectorWidth(db: Engine, { source, table, column }: Place, name: s
   if (usual !== undefined && (other !== undefined || Number(usual.width) === 0)) {
     const odd = other ?? usual;
     const widths = `${usual.width} in most rows, ${odd.width} in row ${odd.key}`;
-    throw new ShoalError('COLUMN_TYPE', `Source ${source.name}: the vectors in column '${column.name}' have different widths or none: ${widths}.`, {
+    const where = `Source ${source.name}, column '${column.name}'`;
+    throw new ShoalError('COLUMN_TYPE', `${where}: the vectors have different widths, or none: ${widths}.`, {
       remedy: 'Bring them to one width, or leave the column out with `sql`.',
       details: { source: source.name, column: column.name, row: odd.key },
     });

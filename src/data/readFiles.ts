@@ -67,8 +67,9 @@ async function readDelimited(db: Engine, source: Files, table: string): Promise<
   }
   const selects = [...groups.values()].map(({ header, files }) => {
     const columns = header.names.map((name) => `${literal(name)}: 'VARCHAR'`).join(', ');
-    const dialect = `header = true, delim = ${literal(header.delimiter)}, quote = '"', escape = '"', strict_mode = true, null_padding = false`;
-    return `SELECT * FROM read_csv(${list(files)}, auto_detect = false, ${dialect}, hive_partitioning = false, columns = {${columns}})`;
+    const dialect = `header = true, delim = ${literal(header.delimiter)}, quote = '"', escape = '"'`;
+    const strict = 'auto_detect = false, strict_mode = true, null_padding = false, hive_partitioning = false';
+    return `SELECT * FROM read_csv(${list(files)}, ${dialect}, ${strict}, columns = {${columns}})`;
   });
   await db.run(`CREATE TABLE ${table} AS ${selects.join(' UNION ALL BY NAME ')}`);
 }

@@ -69,7 +69,8 @@ export async function* readRowBatches(path: string, batchSize: number, format: R
 
 async function* jsonRows(db: Engine, files: string[], format: 'json' | 'jsonl'): AsyncGenerator<Row> {
   const layout = format === 'json' ? 'auto' : 'newline_delimited';
-  const result = await db.connection.stream(`SELECT json FROM read_json_objects([${files.map(pathLiteral).join(', ')}], format = '${layout}')`);
+  const paths = files.map(pathLiteral).join(', ');
+  const result = await db.connection.stream(`SELECT json FROM read_json_objects([${paths}], format = '${layout}')`);
   let n = 0;
   for await (const chunk of result) {
     const vector = chunk.getColumnVector(0);

@@ -5,7 +5,9 @@ import { withDuckDB } from './duckdb';
 import { resolveFiles } from './files';
 
 /** Functions whose result is not decided by the data. */
-const CHANGING = /\b(now|today|current_(date|time|timestamp)|get_current_\w+|transaction_timestamp|random|setseed|uuid|gen_random_uuid|nextval)\b/i;
+const CHANGING = new RegExp(
+  '\\b(now|today|age|current_(date|time|timestamp)|local(time|timestamp)|get_current_\\w+|transaction_timestamp|' +
+  'random|setseed|uuid|gen_random_uuid|nextval)\\b', 'i');
 
 /**
  * What decides a source's snapshot: its definition and the content of its files. Undefined when its SQL asks for the time or for

@@ -49,7 +49,8 @@ function textOf(column: string, type: StoredType): string {
   const asIs = `CAST(${column} AS VARCHAR)`;
   switch (type) {
     case 'DOUBLE':
-      return `CASE WHEN ${column} = trunc(${column}) AND abs(${column}) < 9e15 THEN CAST(CAST(${column} AS BIGINT) AS VARCHAR) ELSE ${asIs} END`;
+      return `CASE WHEN ${column} = trunc(${column}) AND abs(${column}) < 9e15 ` +
+        `THEN CAST(CAST(${column} AS BIGINT) AS VARCHAR) ELSE ${asIs} END`;
     case 'TIMESTAMP':
       return `CASE WHEN ${column} = date_trunc('day', ${column}) THEN CAST(CAST(${column} AS DATE) AS VARCHAR) ELSE ${asIs} END`;
     default:

@@ -34,7 +34,8 @@ interface UserText { source: SourceSpec; sql: string; columns: string[] }
 
 async function assertSelect(db: Engine, text: UserText, from: string): Promise<void> {
   const { tree } = await db.row<{ tree: string }>(`SELECT json_serialize_sql(${literal(text.sql)}) AS tree`);
-  const names = await db.rows<{ name: string }>(`SELECT DISTINCT function_name AS name FROM duckdb_functions() WHERE stability = 'VOLATILE'`);
+  const names = await db.rows<{ name: string }>(
+    `SELECT DISTINCT function_name AS name FROM duckdb_functions() WHERE stability = 'VOLATILE'`);
   const objection = objectionTo(JSON.parse(tree) as SerializedSql, { from, volatile: new Set(names.map(({ name }) => name)) });
   if (!objection) return;
   const place = objection.offset === undefined ? undefined : placeOf(text.sql, objection.offset);
@@ -56,7 +57,8 @@ function failed({ source, sql, columns }: UserText, cause: unknown): unknown {
   const column = /column "(.+?)" (?:was )?not found/.exec(message)?.[1] ?? /does not have a column named "(.+?)"/.exec(message)?.[1];
   if (column !== undefined) {
     const near = nearest(column, columns);
-    return new ShoalError('COLUMN_MISSING', `The \`sql\` of source ${source.name} names the column '${column}', which is not there${shown(place)}.`, {
+    const what = `names the column '${column}', which is not there${shown(place)}`;
+    return new ShoalError('COLUMN_MISSING', `The \`sql\` of source ${source.name} ${what}.`, {
       remedy: near === undefined ? `The columns are ${columns.join(', ')}.` : `Did you mean "${near}"?`,
       details: { source: source.name, ...place, column, nearest: near, columns },
       cause,

@@ -64,8 +64,9 @@ async function checkRegression(data: ModelData<RegressionSpec>): Promise<Validat
   if (min === max) throw constant(data, `every row has ${String(min)}`);
   if (spec.scale === 'log10' && typeof min === 'number' && min <= 0) {
     const found = await findRows(store, snapshot, { column: column.name, where: (name) => `${name} <= 0` });
-    throw refusal(data, 'NOT_FINITE', `${count(found.count, 'row')} of the target '${column.name}' are zero or negative, which \`scale: log10\` cannot take ` +
-      `(${found.value} in row ${found.key}).`, { remedy: `Leave them out with the source's \`sql\` (WHERE "${column.name}" > 0), or use \`scale: linear\`.`, found });
+    throw refusal(data, 'NOT_FINITE', `the target '${column.name}' is zero or negative in ${count(found.count, 'row')} (first ${found.value} in row ` +
+      `${found.key}), which \`scale: log10\` cannot take.`, {
+      remedy: `Leave them out with the source's \`sql\` (WHERE "${column.name}" > 0), or use \`scale: linear\`.`, found });
   }
   const { keys, table } = await loadTable(store, snapshot, [{ name: column.name, type: 'number' }]);
   const values = table.columns[column.name]!.values as Float64Array;
@@ -82,14 +83,15 @@ async function checkClassification(data: ModelData<ClassificationSpec>): Promise
   if (counts.size < 2) throw constant(data, `every row has the class '${[...counts.keys()][0]!}'`);
   const rare = [...counts].filter(([, n]) => n < MIN_CLASS_ROWS).sort(([a], [b]) => (a < b ? -1 : 1));
   if (counts.size - rare.length < 2) {
-    throw refusal(data, 'TOO_FEW_ROWS', `of the ${counts.size} classes of '${column.name}' only ${counts.size - rare.length} have ${MIN_CLASS_ROWS} rows or more; ` +
-      `2 are needed.`, { remedy: 'Bring more rows, or join classes with the source\'s `sql`.' });
+    throw refusal(data, 'TOO_FEW_ROWS', `of the ${counts.size} classes of '${column.name}' only ${counts.size - rare.length} have ` +
+      `${MIN_CLASS_ROWS} rows or more; 2 are needed.`, { remedy: 'Bring more rows, or join classes with the source\'s `sql`.' });
   }
   const validation = assertSplit(data, keys.filter((_, i) => values[i] !== null));
   if (rare.length === 0) return validation;
   const named = rare.slice(0, 5).map(([name, n]) => `'${name}' (${n})`).join(', ');
-  return { ...validation, notes: [`${count(rare.length, 'class', 'classes')} of '${column.name}' have fewer than ${MIN_CLASS_ROWS} rows and will hardly be learnt: ` +
-    `${named}${rare.length > 5 ? ' ...' : ''}.`] };
+  const note = `${count(rare.length, 'class', 'classes')} of '${column.name}' with fewer than ${MIN_CLASS_ROWS} rows will hardly be learnt: ` +
+    `${named}${rare.length > 5 ? ' ...' : ''}.`;
+  return { ...validation, notes: [note] };
 }
 
 async function checkEmbedding(data: ModelData<EmbeddingSpec>): Promise<Validation> {
@@ -125,7 +127,8 @@ async function checkTarget(data: ModelData<Exclude<ModelSpec, EmbeddingSpec>>, t
 
 function assertPresent(data: ModelData, column: SnapshotColumn, role: string): void {
   if (column.missing < data.snapshot.rows) return;
-  throw refusal(data, 'COLUMN_EMPTY', `the ${role} column '${column.name}' is empty in all ${data.snapshot.rows} rows of source ${data.snapshot.source}.`, {
+  const { rows, source } = data.snapshot;
+  throw refusal(data, 'COLUMN_EMPTY', `the ${role} column '${column.name}' is empty in all ${rows} rows of source ${source}.`, {
     remedy: 'Take it out, or look at how the source fills it.' });
 }
 
@@ -137,7 +140,8 @@ async function assertFinite({ store, snapshot, profileOf, spec }: ModelData, nam
   if (profile.type !== 'vector' && !profile.nan && !profile.infinite) return;
   const found = await findRows(store, snapshot, { column: name, where });
   if (found.count === 0) return;
-  throw refusal({ spec, snapshot }, 'NOT_FINITE', `the ${role} column '${name}' holds NaN or infinite values in ${count(found.count, 'row')}, first ${found.value} in row ${found.key}.`, {
+  throw refusal({ spec, snapshot }, 'NOT_FINITE', `the ${role} column '${name}' holds NaN or infinite values in ` +
+    `${count(found.count, 'row')}, first ${found.value} in row ${found.key}.`, {
     remedy: 'Make them missing (NULL) or leave the rows out with the source\'s `sql`.', found });
 }
 
@@ -152,11 +156,14 @@ function assertSplit(data: ModelData, keys: string[]): Validation {
     else sizes[fold]!++;
   }
   const smallest = Math.min(...sizes);
-  if (smallest < MIN_FOLD_ROWS || (spec.holdout > 0 && held < MIN_HOLDOUT_ROWS)) {
-    const needed = Math.ceil(Math.max(spec.holdout > 0 ? MIN_HOLDOUT_ROWS / spec.holdout : 0, (MIN_FOLD_ROWS * foldCount) / (1 - spec.holdout)));
-    throw refusal(data, 'TOO_FEW_ROWS', `${keys.length} rows can be used; ${held} of them fall in the holdout (at least ${spec.holdout > 0 ? MIN_HOLDOUT_ROWS : 0} are needed) ` +
+  const minHeld = spec.holdout > 0 ? MIN_HOLDOUT_ROWS : 0;
+  if (smallest < MIN_FOLD_ROWS || held < minHeld) {
+    const needed = Math.ceil(Math.max(minHeld / (spec.holdout || 1), (MIN_FOLD_ROWS * foldCount) / (1 - spec.holdout)));
+    throw refusal(data, 'TOO_FEW_ROWS', `${keys.length} rows can be used; ${held} of them fall in the holdout (at least ${minHeld} are needed) ` +
       `and ${smallest} in the smallest of ${foldCount} folds (at least ${MIN_FOLD_ROWS}).`, {
-      remedy: `Bring about ${Math.ceil(needed * 1.5)} rows or more, or lower \`folds\`.`, found: { rows: keys.length, needed, holdoutRows: held, smallestFold: smallest } });
+      remedy: `Bring about ${Math.ceil(needed * 1.5)} rows or more, or lower \`folds\`.`,
+      found: { rows: keys.length, needed, holdoutRows: held, smallestFold: smallest },
+    });
   }
   return { usableRows: keys.length, unlabelledRows: snapshot.rows - keys.length, notes: [] };
 }

@@ -31,7 +31,8 @@ export function refusal(
   message: string,
   { remedy, found = {} }: { remedy: string; found?: object },
 ): ShoalError {
-  return new ShoalError(code, `Model ${spec.name}: ${message}`, { remedy, details: { model: spec.name, source: snapshot.source, ...found } });
+  const details = { model: spec.name, source: snapshot.source, ...found };
+  return new ShoalError(code, `Model ${spec.name}: ${message}`, { remedy, details });
 }
 
 export const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;

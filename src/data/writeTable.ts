@@ -15,7 +15,8 @@ const MICROSECONDS_A_DAY = 86_400_000_000;
  * Puts a table into the store as Parquet, with the rows' keys in `__key`, in the order given; `loadTable` reads it back. Missing
  * (NaN, null) is NULL; dates are kept to the microsecond; vectors are FLOAT[]. The same table gives the same bytes.
  */
-export async function writeTable(store: Store, { keys, table }: { keys: readonly string[]; table: Table }, engine: EngineOptions = {}): Promise<ArtifactRef> {
+export async function writeTable(store: Store, written: { keys: readonly string[]; table: Table }, engine: EngineOptions = {}): Promise<ArtifactRef> {
+  const { keys, table } = written;
   if (keys.length !== table.rows) throw new RangeError(`${keys.length} keys for ${table.rows} rows`);
   const scratch = await store.scratch();
   try {

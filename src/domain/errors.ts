@@ -30,6 +30,8 @@ export const ERRORS = {
   STORE_UNAVAILABLE: { retryable: true },
   SERVER_UNREACHABLE: { retryable: true },
   NATIVE_MISSING: { retryable: false },
+  /** A fault of Shoal itself: the same again would end the same. */
+  INTERNAL: { retryable: false },
 } as const satisfies Record<string, { retryable: boolean }>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -20,7 +20,11 @@ export function attributeCodes(of: { attributes: Record<string, StringColumn>; r
     if (kept.length < 2) return [];
     const position = new Map(kept.map((value, i) => [value, i]));
     const target = Int32Array.from(values, (value) => (value === null ? -1 : position.get(value) ?? -1));
-    return [{ values: kept.length, codes: spreadCodes(kept.length, dimensions, random(seed, 'codes', name)), target }];
+    const total = kept.reduce((sum, value) => sum + counts.get(value)!, 0);
+    return [{
+      values: kept.length, codes: spreadCodes(kept.length, dimensions, random(seed, 'codes', name)), target,
+      logPrior: Float32Array.from(kept, (value) => Math.log(counts.get(value)! / total)),
+    }];
   });
 }
 

@@ -36,6 +36,8 @@ export interface Fitted {
   summary: Omit<TrainingSummary, 'seconds' | 'onnxBytes' | 'parity' | 'reused'>;
 }
 
+const WORD_DROPOUT = 0.5;
+
 /**
  * Trains a model: one member a fold, each without its own fold's rows, all at once. The mean of the members is the model.
  *
@@ -57,7 +59,7 @@ export async function fit(
 
   const trained = await train(tf, {
     model: spec.name, plan: planOf(untrained, encoded), encoded, objective: lesson.objective, rows: lesson.rows, folds: split.folds,
-    options: { seed: spec.seed, dropout: lesson.dropout, ...withoutFolds(spec) }, ...run,
+    options: { seed: spec.seed, dropout: lesson.dropout, wordDropout: WORD_DROPOUT, ...withoutFolds(spec) }, ...run,
   });
 
   const raw = rawOutputs(tf, { ...untrained, weights: trained.weights }, encoded);

@@ -54,7 +54,7 @@ export function crossEntropy(target: Int32Array, classes: number, smoothing: num
 }
 
 /** One attribute's part in `prototypes`: a unit vector for each value [values, dimensions], and each row's value, -1 where missing. */
-export interface Codes { values: number; codes: Float32Array; target: Int32Array }
+export interface Codes { values: number; codes: Float32Array; target: Int32Array; /** Logarithms of the values' shares. */ logPrior: Float32Array }
 
 /**
  * Hyperspherical prototypes (Mettes, van der Pol and Snoek, 2019): the output's direction is drawn towards the fixed code of each of the
@@ -69,7 +69,7 @@ export function prototypes(attributes: readonly Codes[], dimensions: number, tem
     evaluate(tf, { output, rows, groups, mask }) {
       const norm = tf.maximum(tf.norm(output, 2, 2, true), 1e-6);
       const direction = tf.div<Tensor3D>(output, norm);
-      const parts = attributes.map(({ values, codes, target }) => {
+      const parts = attributes.map(({ values, codes, target, logPrior }) => {
         const y = new Float32Array(rows.length * values);
         const known = new Float32Array(rows.length);
         for (let i = 0; i < rows.length; i++) {
@@ -82,7 +82,8 @@ export function prototypes(attributes: readonly Codes[], dimensions: number, tem
         const counted = tf.mul<Tensor3D>(mask, tf.tensor3d(known, [groups, perGroup, 1]));
         const truth = tf.tensor3d(y, [groups, perGroup, values]);
         const table = tf.tensor3d(codes, [1, values, dimensions]);
-        const logarithms = tf.logSoftmax(tf.mul(tf.matMul<Tensor3D>(direction, table, false, true), scale), 2);
+        const cosine = tf.matMul<Tensor3D>(direction, table, false, true);
+        const logarithms = tf.logSoftmax(tf.add(tf.mul(cosine, scale), tf.tensor3d(logPrior, [1, 1, values])), 2);
         const wrong = tf.mul<Tensor3D>(tf.sub(tf.exp(logarithms), truth), tf.mul(counted, scale));
         return {
           loss: tf.neg(tf.sum(tf.mul(tf.mul(truth, logarithms), counted), [1, 2])) as Tensor1D,

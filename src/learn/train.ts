@@ -4,7 +4,7 @@ import { fingerprintOf, readCheckpoint, writeCheckpoint } from './checkpoint';
 import type { Checkpoints, TrainingState } from './checkpoint';
 import type { Encoded } from './encode';
 import { backward, forward, gather } from './ensemble';
-import type { Plan, TF } from './ensemble';
+import type { Inputs, Plan, TF } from './ensemble';
 import type { Weights } from './network';
 import type { Objective } from './objectives';
 import { initialWeights, join, layoutOf, split, toWeights } from './parameters';
@@ -20,6 +20,8 @@ export interface TrainingOptions {
   weightDecay: number;
   /** Share of each hidden layer's numbers left out of a step (Srivastava et al., 2014). */
   dropout: number;
+  /** Share of each text's words left out of a step (Iyyer et al., 2015, "Deep unordered composition rivals syntactic methods"). */
+  wordDropout: number;
 }
 
 export interface Progress { epoch: number; maxEpochs: number; trainLoss: number; validationLoss: number; bestEpoch: number }
@@ -123,7 +125,7 @@ type Running = Record<(typeof RUNNING)[number], Tensor1D>;
 class Run {
   private running: Running;
   private readonly decay: Tensor1D;
-  private readonly noise: Tensor1D | undefined;
+  private readonly noise: Tensor1D;
   private readonly memberOf = new Map<number, number>();
 
   constructor(private readonly tf: TF, private readonly training: Training, private readonly layout: Layout, private readonly state: TrainingState) {
@@ -131,11 +133,9 @@ class Run {
     this.running = this.fromState();
     this.decay = tf.tensor1d(layout.decay);
     rows.forEach((row) => this.memberOf.set(row, folds[row]!));
-    if (options.dropout > 0) {
-      const widest = Math.max(...plan.layers.map((l) => l.units)) * plan.members * options.batchSize;
-      const uniform = random(options.seed, 'dropout');
-      this.noise = tf.tensor1d(Float32Array.from({ length: 2 * widest }, uniform));
-    }
+    const widest = Math.max(...plan.bags.map((b) => b.tokens), ...plan.layers.map((l) => l.units * plan.members)) * Math.min(rows.length, options.batchSize);
+    const uniform = random(options.seed, 'noise');
+    this.noise = tf.tensor1d(Float32Array.from({ length: 2 * widest }, uniform));
   }
 
   step(rows: Int32Array): void {
@@ -149,8 +149,8 @@ class Run {
     this.replace(tf.tidy(() => {
       const { weights, firstMoment, secondMoment, average, lossSum, weightSum } = this.running;
       const parameters = split(tf, layout, weights);
-      const inputs = gather(tf, encoded, rows, 1);
-      const pass = forward(tf, plan, parameters, inputs, this.dropout());
+      const inputs = this.withoutWords(gather(tf, encoded, rows, 1));
+      const pass = forward(tf, plan, parameters, inputs, this.noiseFor('units', options.dropout));
       const { loss, weight, gradient } = objective.evaluate(tf, { output: pass.output, rows, groups: 1, mask: this.maskOf(rows) });
       const mean = tf.div<Tensor3D>(gradient, tf.reshape(tf.maximum(weight, 1), [plan.members, 1, 1]));
       const g = join(tf, layout, backward(tf, plan, parameters, inputs, pass, mean, 1 / (1 - options.dropout)));
@@ -238,7 +238,7 @@ class Run {
   dispose(): void {
     this.tf.dispose(this.running);
     this.decay.dispose();
-    this.noise?.dispose();
+    this.noise.dispose();
   }
 
   private fromState(): Running {
@@ -258,16 +258,20 @@ class Run {
     return this.tf.tensor3d(mask, [members, rows.length, 1]);
   }
 
-  /** Slices of one pool of noise, begun at a place that follows from the step. */
-  private dropout(): ((shape: [number, number, number]) => Tensor3D) | undefined {
+  private withoutWords(inputs: Inputs): Inputs {
+    const keep = this.noiseFor('words', this.training.options.wordDropout);
+    return keep && inputs.bags.length > 0 ? { fixed: inputs.fixed, bags: inputs.bags.map((bag) => this.tf.mul<Tensor3D>(bag, keep(bag.shape))) } : inputs;
+  }
+
+  /** Tensors of 0 and 1 / (share kept): slices of one pool of noise, begun at places that follow from the step. */
+  private noiseFor(what: string, dropped: number): ((shape: [number, number, number]) => Tensor3D) | undefined {
     const { noise, tf } = this;
-    const { dropout, seed } = this.training.options;
-    if (!noise) return undefined;
-    const place = random(seed, 'dropout', this.state.steps);
+    if (dropped === 0) return undefined;
+    const place = random(this.training.options.seed, what, this.state.steps);
     return (shape) => {
       const size = shape[0] * shape[1] * shape[2];
       const uniform = tf.slice1d(noise, Math.floor(place() * (noise.size - size)), size);
-      return tf.reshape(tf.mul(tf.cast(tf.greaterEqual(uniform, dropout), 'float32'), 1 / (1 - dropout)), shape);
+      return tf.reshape(tf.mul(tf.cast(tf.greaterEqual(uniform, dropped), 'float32'), 1 / (1 - dropped)), shape);
     };
   }
 }

@@ -1,12 +1,11 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { chmod, copyFile, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
-import { dirname, join, resolve, sep } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { randomUUID } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
+import { chmod, copyFile, mkdtemp, open, readdir, readFile, rm, stat, unlink } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
 import { ShoalError } from '../domain/errors';
 import type { ArtifactRef } from '../domain/version';
 import { canonicalJson } from './canonicalJson';
+import { flush, flushFolder, hashFile, lastTouched, makeFolders, renameInto, sha256, writeFlushed, type Content } from './disk';
 import { hasErrno, storeError } from './errors';
 import type { Store } from './store';
 
@@ -238,42 +237,7 @@ class FileStore implements Store {
   }
 }
 
-interface Content { sha256: string; bytes: number }
-
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-
 const fingerprint = (s: BigIntStats): string => `${s.ino}:${s.size}:${s.mtimeNs}`;
-
-async function hashFile(path: string): Promise<Content> {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), async (chunks: AsyncIterable<Buffer>) => {
-    for await (const chunk of chunks) {
-      hash.update(chunk);
-      bytes += chunk.length;
-    }
-  });
-  return { sha256: hash.digest('hex'), bytes };
-}
-
-async function writeFlushed(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'wx');
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function flush(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
 
 async function readIfThere(path: string): Promise<Buffer | undefined> {
   return readFile(path).catch((cause: unknown) => {
@@ -286,50 +250,6 @@ async function removeIfThere(path: string): Promise<void> {
   await unlink(path).catch((cause: unknown) => {
     if (!hasErrno(cause, 'ENOENT')) throw storeError(cause, path, 'remove');
   });
-}
-
-async function renameInto(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to);
-  } catch (cause) {
-    if (!hasErrno(cause, 'ENOENT')) throw cause;
-    await makeFolders(dirname(to));
-    await rename(from, to);
-  }
-}
-
-/** Node says ENOENT when folders on a read-only disk are made recursively; one alone gives the true reason. */
-async function makeFolders(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (cause) {
-    if (!hasErrno(cause, 'ENOENT')) throw cause;
-    await mkdir((cause as NodeJS.ErrnoException).path ?? path);
-    await mkdir(path, { recursive: true });
-  }
-}
-
-/** So that the rename itself survives a power cut. Some file systems cannot; they keep their own order. */
-async function flushFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } catch (cause) {
-    if (!hasErrno(cause, 'EINVAL', 'ENOTSUP', 'EISDIR', 'EPERM')) throw cause;
-  } finally {
-    await folder.close();
-  }
-}
-
-async function lastTouched(path: string): Promise<number> {
-  try {
-    const own = await stat(path);
-    if (!own.isDirectory()) return own.mtimeMs;
-    const inside = await Promise.all((await readdir(path)).map((name) => lastTouched(join(path, name))));
-    return Math.max(own.mtimeMs, ...inside);
-  } catch {
-    return Infinity;
-  }
 }
 
 function assertContent(ref: ArtifactRef, path: string, found: Content): void {

@@ -6,12 +6,21 @@ import { ShoalError } from '../domain/errors';
 export const toFailure = (error: ShoalError) =>
   ApplicationFailure.create({ message: error.message, type: error.code, nonRetryable: !error.retryable, details: [error.details], cause: error });
 
+/** Mistakes of the program, which trying again can't help; all else (the disk, the network, a killed process) may pass. */
+export const isFault = (error: unknown): error is Error =>
+  error instanceof Error && ['TypeError', 'ReferenceError', 'RangeError', 'SyntaxError'].includes(error.name);
+
+export const internal = (error: Error) => new ShoalError('INTERNAL', `Shoal failed: ${error.message}.`, {
+  remedy: 'This is a fault of Shoal, not of your project: please report it.', details: { stack: error.stack }, cause: error,
+});
+
 export const failureInterceptor: ActivityInboundCallsInterceptor = {
   async execute(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>) {
     try {
       return await next(input);
     } catch (error) {
-      throw error instanceof ShoalError ? toFailure(error) : error;
+      if (error instanceof ShoalError) throw toFailure(error);
+      throw isFault(error) ? toFailure(internal(error)) : error;
     }
   },
 };

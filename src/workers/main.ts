@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   Runtime.install({
     shutdownSignals: ['SIGTERM', 'SIGINT'],
     logger: new DefaultLogger('INFO', ({ level, timestampNanos, message, meta }) =>
-      process.stderr.write(`${JSON.stringify({ time: new Date(Number(timestampNanos / 1_000_000n)).toISOString(), level, worker: spec.name, message, ...meta })}\n`)),
+      process.stderr.write(`${JSON.stringify({ time: new Date(Number(timestampNanos / 1_000_000n)).toISOString(), level, worker: spec.name, message, ...meta }, errorsInWords)}\n`)),
     telemetryOptions: { logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN' }) } },
   });
 
@@ -38,6 +38,8 @@ async function main(): Promise<void> {
   await connection.close();
   await client.connection.close();
 }
+
+const errorsInWords = (_key: string, value: unknown) => (value instanceof Error ? { name: value.name, message: value.message, stack: value.stack } : value);
 
 main().then(() => process.exit(0), (error: unknown) => {
   process.send?.({ type: 'failed', message: error instanceof Error ? error.message : String(error) });

@@ -2,6 +2,7 @@ import { makeVersion } from '../activities/makeVersion';
 import { ShoalError } from '../domain/errors';
 import { Models } from '../serve/models';
 import { openStore } from '../store/fileStore';
+import { internal, isFault } from './failures';
 import type { TrainingMessage, TrainingOrder } from './training';
 
 /** A process that makes one version and ends; it also ends, at once, when its worker does. */
@@ -23,6 +24,7 @@ async function make({ storePath, job }: TrainingOrder): Promise<TrainingMessage>
 }
 
 function toMessage(error: unknown): TrainingMessage {
-  if (error instanceof ShoalError && !error.retryable) return { type: 'refused', code: error.code, message: error.message, details: error.details };
+  const known = isFault(error) ? internal(error) : error;
+  if (known instanceof ShoalError && !known.retryable) return { type: 'refused', code: known.code, message: known.message, details: known.details };
   return { type: 'crashed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }
