@@ -14,7 +14,7 @@ const RARE = { category: 3, word: 2 };
 /** A column with more distinct categories than this gets a trained table instead of one input each. */
 const MAX_ONE_HOT = 64;
 const MAX_WORDS = 4096;
-const UNITS = { text: 32, category: 12 };
+const UNITS = { text: 24, category: 12 };
 const YEAR = 365.25;
 
 /**

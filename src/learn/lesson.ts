@@ -37,10 +37,9 @@ export function lessonOf(given: Given): Lesson {
   }
 }
 
-const DROPOUT = { regression: 0.1, classification: 0.2, embedding: 0.2, forecast: 0.1 };
+const DROPOUT = { regression: 0.3, classification: 0.3, embedding: 0.3, forecast: 0.1 };
 const HUBER = { regression: 2, forecast: 1.5 };
-const SMOOTHING = 0.05;
-const TEMPERATURE = 0.15;
+const TEMPERATURE = 0.6;
 
 function regression(spec: RegressionSpec, { examples, trainable }: Given): Lesson {
   const target = targetOf(spec, examples);
@@ -90,7 +89,7 @@ function classification(spec: ClassificationSpec, { examples, trainable }: Given
   const shares = classes.map((_, k) => rows.reduce((n, row) => n + (classOf[row] === k ? 1 : 0), 0) / rows.length);
   const likeliest = shares.indexOf(Math.max(...shares));
   return {
-    objective: crossEntropy(classOf, classes.length, SMOOTHING),
+    objective: crossEntropy(classOf, classes.length),
     rows,
     dropout: DROPOUT.classification,
     head: { kind: 'classification', classes, temperature: 1 },

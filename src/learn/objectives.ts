@@ -36,14 +36,14 @@ export function huber(target: Float32Array, width: number, delta: number): Objec
   };
 }
 
-/** Softmax cross-entropy. `target` is each row's class; `smoothing` is the share of probability spread over all classes. */
-export function crossEntropy(target: Int32Array, classes: number, smoothing: number): Objective {
+/** Softmax cross-entropy. `target` is each row's class. */
+export function crossEntropy(target: Int32Array, classes: number): Objective {
   return {
     units: classes,
     targets: [Float32Array.from(target)],
     evaluate(tf, { output, rows, groups, mask }) {
-      const y = new Float32Array(rows.length * classes).fill(smoothing / classes);
-      for (let i = 0; i < rows.length; i++) if (rows[i]! >= 0) y[i * classes + target[rows[i]!]!]! += 1 - smoothing;
+      const y = new Float32Array(rows.length * classes);
+      for (let i = 0; i < rows.length; i++) if (rows[i]! >= 0) y[i * classes + target[rows[i]!]!] = 1;
       const truth = tf.tensor3d(y, [groups, rows.length / groups, classes]);
       const logarithms = tf.logSoftmax(output, 2);
       const loss = tf.neg(tf.sum(tf.mul(tf.mul(truth, logarithms), mask), [1, 2])) as Tensor1D;
@@ -59,7 +59,8 @@ export interface Codes { values: number; codes: Float32Array; target: Int32Array
 /**
  * Hyperspherical prototypes (Mettes, van der Pol and Snoek, 2019): the output's direction is drawn towards the fixed code of each of the
  * row's attribute values, away from the other values' codes: cross-entropy of the softmax of cosine / `temperature`. As the codes are
- * fixed, all members learn the same space.
+ * fixed, all members learn the same space. The values' shares are added as constants (Menon et al., 2021, "Long-tail learning via logit
+ * adjustment"), so that the direction tells what the inputs say, not what is common anyway.
  */
 export function prototypes(attributes: readonly Codes[], dimensions: number, temperature: number): Objective {
   const scale = 1 / temperature;

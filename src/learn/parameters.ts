@@ -6,7 +6,8 @@ import { normal, random } from './random';
 
 type Shape = [members: number, rows: number, columns: number];
 
-const TABLEINIT = 0.5;
+/** Small, so that a word met a few times says little yet. */
+const TABLE_DEVIATION = 0.1;
 
 /** All weights in one flat vector, so that the optimiser takes a dozen ops whatever the number of layers. */
 export interface Layout {
@@ -66,8 +67,8 @@ export function initialWeights(of: { plan: Plan; layout: Layout; encoded: Encode
       if (on(Math.floor((i % perMember) / shape[2]))) flat[offset + i] = x;
     }
   };
-  for (const bag of plan.bags) fill(bag.table, TABLEINIT);
-  const meanSquare = alive.energy + bagUnits * TABLEINIT * TABLEINIT;
+  for (const bag of plan.bags) fill(bag.table, TABLE_DEVIATION);
+  const meanSquare = alive.energy + bagUnits * TABLE_DEVIATION ** 2;
   plan.layers.forEach((layer, l) => {
     const inputs = l === 0 ? Math.max(1, meanSquare) : plan.layers[l - 1]!.units;
     const last = l === plan.layers.length - 1;
