@@ -3,7 +3,8 @@ import type { Store } from '../store/store';
 import { ident, pathLiteral, withDuckDB } from './duckdb';
 
 export interface FoundRows { column: string; count: number; key: string; value: string }
-export interface Sought { column: string; /** SQL that is true of the rows sought, given the column as SQL. */ where: (name: string) => string }
+/** `where`, given the column as SQL, is SQL that is true of the rows sought. */
+export interface Sought { column: string; where: (name: string) => string }
 
 /** How many rows of a snapshot meet a condition on a column, and the first of them, for messages. */
 export async function findRows(store: Store, snapshot: Snapshot, { column, where }: Sought): Promise<FoundRows> {

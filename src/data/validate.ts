@@ -64,8 +64,8 @@ async function checkRegression(data: ModelData<RegressionSpec>): Promise<Validat
   if (min === max) throw constant(data, `every row has ${String(min)}`);
   if (spec.scale === 'log10' && typeof min === 'number' && min <= 0) {
     const found = await findRows(store, snapshot, { column: column.name, where: (name) => `${name} <= 0` });
-    throw refusal(data, 'NOT_FINITE', `the target '${column.name}' is zero or negative in ${count(found.count, 'row')} (first ${found.value} in row ` +
-      `${found.key}), which \`scale: log10\` cannot take.`, {
+    throw refusal(data, 'NOT_FINITE', `the target '${column.name}' is zero or negative in ${count(found.count, 'row')} ` +
+      `(first ${found.value} in row ${found.key}), which \`scale: log10\` cannot take.`, {
       remedy: `Leave them out with the source's \`sql\` (WHERE "${column.name}" > 0), or use \`scale: linear\`.`, found });
   }
   const { keys, table } = await loadTable(store, snapshot, [{ name: column.name, type: 'number' }]);
@@ -89,8 +89,8 @@ async function checkClassification(data: ModelData<ClassificationSpec>): Promise
   const validation = assertSplit(data, keys.filter((_, i) => values[i] !== null));
   if (rare.length === 0) return validation;
   const named = rare.slice(0, 5).map(([name, n]) => `'${name}' (${n})`).join(', ');
-  const note = `${count(rare.length, 'class', 'classes')} of '${column.name}' with fewer than ${MIN_CLASS_ROWS} rows will hardly be learnt: ` +
-    `${named}${rare.length > 5 ? ' ...' : ''}.`;
+  const note = `${count(rare.length, 'class', 'classes')} of '${column.name}' with fewer than ${MIN_CLASS_ROWS} rows ` +
+    `will hardly be learnt: ${named}${rare.length > 5 ? ' ...' : ''}.`;
   return { ...validation, notes: [note] };
 }
 
@@ -159,8 +159,8 @@ function assertSplit(data: ModelData, keys: string[]): Validation {
   const minHeld = spec.holdout > 0 ? MIN_HOLDOUT_ROWS : 0;
   if (smallest < MIN_FOLD_ROWS || held < minHeld) {
     const needed = Math.ceil(Math.max(minHeld / (spec.holdout || 1), (MIN_FOLD_ROWS * foldCount) / (1 - spec.holdout)));
-    throw refusal(data, 'TOO_FEW_ROWS', `${keys.length} rows can be used; ${held} of them fall in the holdout (at least ${minHeld} are needed) ` +
-      `and ${smallest} in the smallest of ${foldCount} folds (at least ${MIN_FOLD_ROWS}).`, {
+    throw refusal(data, 'TOO_FEW_ROWS', `${keys.length} rows can be used; ${held} of them fall in the holdout ` +
+      `(at least ${minHeld} are needed) and ${smallest} in the smallest of ${foldCount} folds (at least ${MIN_FOLD_ROWS}).`, {
       remedy: `Bring about ${Math.ceil(needed * 1.5)} rows or more, or lower \`folds\`.`,
       found: { rows: keys.length, needed, holdoutRows: held, smallestFold: smallest },
     });

@@ -11,12 +11,14 @@ import { ident, literal, withDuckDB, type Engine, type EngineOptions } from './d
 const CHUNK_ROWS = 2048;
 const MICROSECONDS_A_DAY = 86_400_000_000;
 
+export interface KeyedTable { keys: readonly string[]; table: Table }
+
 /**
  * Puts a table into the store as Parquet, with the rows' keys in `__key`, in the order given; `loadTable` reads it back. Missing
  * (NaN, null) is NULL; dates are kept to the microsecond; vectors are FLOAT[]. The same table gives the same bytes.
  */
-export async function writeTable(store: Store, written: { keys: readonly string[]; table: Table }, engine: EngineOptions = {}): Promise<ArtifactRef> {
-  const { keys, table } = written;
+export async function writeTable(store: Store, rows: KeyedTable, engine: EngineOptions = {}): Promise<ArtifactRef> {
+  const { keys, table } = rows;
   if (keys.length !== table.rows) throw new RangeError(`${keys.length} keys for ${table.rows} rows`);
   const scratch = await store.scratch();
   try {

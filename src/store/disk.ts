@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, rename, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { hasErrno } from './errors';
+
+export interface Content { sha256: string; bytes: number }
+
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+export async function hashFile(path: string): Promise<Content> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), async (chunks: AsyncIterable<Buffer>) => {
+    for await (const chunk of chunks) {
+      hash.update(chunk);
+      bytes += chunk.length;
+    }
+  });
+  return { sha256: hash.digest('hex'), bytes };
+}
+
+export async function writeFlushed(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+export async function flush(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+export async function renameInto(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (cause) {
+    if (!hasErrno(cause, 'ENOENT')) throw cause;
+    await makeFolders(dirname(to));
+    await flushFolder(dirname(dirname(to)));
+    await rename(from, to);
+  }
+}
+
+/** Node says ENOENT when folders on a read-only disk are made recursively; one alone gives the true reason. */
+export async function makeFolders(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    if (!hasErrno(cause, 'ENOENT')) throw cause;
+    await mkdir((cause as NodeJS.ErrnoException).path ?? path);
+    await mkdir(path, { recursive: true });
+  }
+}
+
+/** So that the rename itself survives a power cut. Some file systems cannot; they keep their own order. */
+export async function flushFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } catch (cause) {
+    if (!hasErrno(cause, 'EINVAL', 'ENOTSUP', 'EISDIR', 'EPERM')) throw cause;
+  } finally {
+    await folder.close();
+  }
+}
+
+export async function lastTouched(path: string): Promise<number> {
+  try {
+    const own = await stat(path);
+    if (!own.isDirectory()) return own.mtimeMs;
+    const inside = await Promise.all((await readdir(path)).map((name) => lastTouched(join(path, name))));
+    return Math.max(own.mtimeMs, ...inside);
+  } catch {
+    return Infinity;
+  }
+}
