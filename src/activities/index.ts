@@ -9,11 +9,13 @@ import { createPublish, type Ledger } from './publish';
 import { createTrain, type RunTraining } from './train';
 import { createValidate } from './validate';
 
-/** What a `train` worker runs: everything on data. */
-export const createTrainingActivities = (deps: { store: Store; models: Models; runTraining: RunTraining }) => ({
+/** What a `train` worker runs: trainings ... */
+export const createTrainingActivities = (deps: { store: Store; runTraining: RunTraining }) => createTrain(deps);
+
+/** ... and all other work on data. */
+export const createDataActivities = (deps: { store: Store; models: Models }) => ({
   ...createIngest(deps),
   ...createValidate(deps),
-  ...createTrain(deps),
   ...createEvaluate(deps),
   ...createEvaluateRelease(deps),
   ...createCompare(deps),
@@ -25,6 +27,7 @@ export const createServingActivities = (deps: { store: Store; models: Models }) 
 /** What runs beside the workflows: small steps on the store. */
 export const createControlActivities = (deps: { store: Store; ledger: Ledger }) => createPublish(deps);
 
+export type DataActivities = ReturnType<typeof createDataActivities>;
 export type TrainingActivities = ReturnType<typeof createTrainingActivities>;
 export type ServingActivities = ReturnType<typeof createServingActivities>;
 export type ControlActivities = ReturnType<typeof createControlActivities>;

@@ -32,7 +32,7 @@ export async function showProgress(shoal: Shoal, batch: Batch, options: { live: 
           done.set(name, once((view) => {
             clearInterval(timer);
             task.title = `${name.padEnd(18)} ${outcomeLine(view)}`;
-            if (view.runs[0]?.status === 'failed' || view.runs[0]?.status === 'refused') task.output = view.runs[0].reason;
+            task.output = '';
             resolve();
           }));
         }),

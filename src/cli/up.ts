@@ -38,7 +38,7 @@ export async function up(options: { project: string; exit: boolean; json: boolea
         if (status === undefined) return 130;
         if (!stays) return status;
         print();
-        print('Server and workers stay up; Ctrl-C ends them. In another terminal: npx shoal status');
+        print('Server and workers stay up until Ctrl-C. Try, in another terminal: npx shoal status');
         await ended;
         print('Ending.');
         return 0;

@@ -1,6 +1,6 @@
 import { stageDependencies } from '../domain/graph';
 import { chainModels, upstreamOf, type ProjectSpec } from '../domain/spec';
-import { serveQueue, trainQueue, type ChainDefinition, type ModelDefinition } from '../workflows/messages';
+import { dataQueue, serveQueue, trainQueue, type ChainDefinition, type ModelDefinition } from '../workflows/messages';
 
 /** What the workflows of a project's models and chains are told about them. */
 
@@ -12,6 +12,7 @@ export function modelDefinition(project: ProjectSpec, name: string): ModelDefini
     downstream: Object.values(project.models).filter((m) => upstreamOf(m).includes(name)).map((m) => m.name),
     chains: Object.values(project.chains).filter((c) => [...chainModels(c), ...c.compareWith].includes(name)).map((c) => c.name),
     trainQueue: trainQueue(project.temporal.taskQueue),
+    dataQueue: dataQueue(project.temporal.taskQueue),
   };
 }
 
@@ -22,6 +23,6 @@ export function chainDefinition(project: ProjectSpec, name: string): ChainDefini
     spec,
     dependencies: stageDependencies(spec, project.models),
     taskQueues: Object.fromEntries(spec.stages.map((s) => [s.model, queue(s.model)])),
-    trainQueue: trainQueue(project.temporal.taskQueue),
+    dataQueue: dataQueue(project.temporal.taskQueue),
   };
 }

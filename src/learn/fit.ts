@@ -58,7 +58,7 @@ export async function fit(
   const untrained: Network = { members: split.foldCount, encoders, ...shape, head: lesson.head, weights: {} };
 
   const trained = await train(tf, {
-    model: spec.name, plan: planOf(untrained, encoded), encoded, objective: lesson.objective, rows: lesson.rows, folds: split.folds,
+    model: spec.name, plan: planOf(untrained, encoded), encoded, objective: lesson.objective, prior: lesson.prior, rows: lesson.rows, folds: split.folds,
     options: { seed: spec.seed, dropout: lesson.dropout, wordDropout: WORD_DROPOUT, ...withoutFolds(spec) }, ...run,
   });
 

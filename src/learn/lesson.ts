@@ -6,7 +6,7 @@ import { unscale, windowOf } from './answer';
 import type { Raw } from './answer';
 import { crossFittedErrors, fitTemperature, intervalOffsets } from './calibrate';
 import { attributeCodes } from './codes';
-import { columnOf, readWindow, scaleHistory, vector } from './encode';
+import { columnOf, readWindow, scaleHistory, vector, widthOf } from './encode';
 import type { Examples } from './fit';
 import { HISTORY } from './network';
 import type { Encoder, Head } from './network';
@@ -19,6 +19,8 @@ export interface Lesson {
   /** Training rows that have a target. */
   rows: Int32Array;
   dropout: number;
+  /** See `Training`. */
+  prior?: Float32Array;
   /** Before calibration. */
   head: Head;
   calibrated(raw: Raw): Head;
@@ -39,6 +41,7 @@ export function lessonOf(given: Given): Lesson {
 
 const DROPOUT = { regression: 0.3, classification: 0.3, embedding: 0.3, forecast: 0.1 };
 const HUBER = { regression: 2, forecast: 1.5 };
+const SEASONS = 3;
 const TEMPERATURE = 0.6;
 
 function regression(spec: RegressionSpec, { examples, trainable }: Given): Lesson {
@@ -144,6 +147,7 @@ function forecast(spec: ForecastSpec, { examples, encoders, trainable }: Given):
     objective: huber(truth, spec.horizon, HUBER.forecast),
     rows,
     dropout: DROPOUT.forecast,
+    prior: seasonalMean(spec, encoders),
     head,
     calibrated: (raw) => {
       const offsets = zeros.map((_, unit) => intervalOffsets(crossFittedErrors({ raw, rows, folds, truth, unit }), spec.interval));
@@ -151,6 +155,18 @@ function forecast(spec: ForecastSpec, { examples, encoders, trainable }: Given):
     },
     baseline: {},
   };
+}
+
+/** A skip kernel [inputs, horizon] that forecasts the mean of the same period in the seasons looked back on: what there is to improve on. */
+function seasonalMean({ context, horizon, season }: ForecastSpec, encoders: Encoder[]): Float32Array {
+  const before = encoders.slice(0, encoders.findIndex((e) => e.kind === 'window')).reduce((sum, e) => sum + widthOf(e), 0);
+  const inputs = encoders.reduce((sum, e) => sum + widthOf(e), 0);
+  const kernel = new Float32Array(inputs * horizon);
+  const seasons = Math.min(SEASONS, Math.floor(context / season));
+  for (let h = 0; h < horizon; h++) {
+    for (let q = 1; q <= seasons; q++) kernel[(before + context - q * season + (h % season)) * horizon + h] = 1 / seasons;
+  }
+  return kernel;
 }
 
 function targetOf(spec: Exclude<ModelSpec, EmbeddingSpec>, { target }: Examples) {

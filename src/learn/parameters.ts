@@ -49,6 +49,14 @@ export const toWeights = (layout: Layout, flat: Float32Array): Weights =>
 export const toParameters = (tf: TF, weights: Weights): Parameters =>
   Object.fromEntries(Object.entries(weights).map(([name, { shape, data }]) => [name, tf.tensor3d(data, shape as Shape)]));
 
+/** The flat vector with the skip kernel of every member as given [inputs, units], and 0 elsewhere. */
+export function skipOnly(plan: Plan, layout: Layout, kernel: Float32Array): Float32Array {
+  const flat = new Float32Array(layout.size);
+  const { offset } = layout.entries.find((e) => e.name === plan.skip?.kernel)!;
+  for (let m = 0; m < plan.members; m++) flat.set(kernel, offset + m * kernel.length);
+  return flat;
+}
+
 /**
  * He's initialisation (2015) by the number of inputs that are ever on; biases and the skip layer start at 0, the last layer small. What an
  * input that never varies would meet starts at 0 and stays there: nothing untrained speaks when it is first on in a request.

@@ -7,7 +7,7 @@ import { backward, forward, gather } from './ensemble';
 import type { Inputs, Plan, TF } from './ensemble';
 import type { Weights } from './network';
 import type { Objective } from './objectives';
-import { initialWeights, join, layoutOf, split, toWeights } from './parameters';
+import { initialWeights, join, layoutOf, skipOnly, split, toWeights } from './parameters';
 import type { Layout } from './parameters';
 import { random, shuffle } from './random';
 
@@ -31,6 +31,8 @@ export interface Training {
   plan: Plan;
   encoded: Encoded;
   objective: Objective;
+  /** Where the skip layer's kernel [inputs, units] starts, and what weight decay draws it to (L2-SP; Li et al., 2018); 0 when absent. */
+  prior?: Float32Array;
   /** The rows to learn from, and which member (fold) each is kept from: indices into `encoded`, -1 elsewhere unused. */
   rows: Int32Array;
   folds: Int8Array;
@@ -69,7 +71,7 @@ export async function train(tf: TF, training: Training): Promise<Trained> {
   const { plan, options, objective, encoded, rows, signal } = training;
   const layout = layoutOf(plan);
   const fingerprint = fingerprintOf({ plan, options, model: training.model },
-    [encoded.block, ...encoded.bags.flatMap((b) => [b.offsets, b.ids, b.weights]), rows, training.folds, ...objective.targets]);
+    [encoded.block, ...encoded.bags.flatMap((b) => [b.offsets, b.ids, b.weights]), rows, training.folds, ...(training.prior ? [training.prior] : []), ...objective.targets]);
   const saved = await training.checkpoints.load();
   const state = (saved && readCheckpoint(fingerprint, saved)) ?? begin(training, layout);
   const batches = batchesOf(rows.length, options.batchSize);
@@ -108,8 +110,9 @@ export async function train(tf: TF, training: Training): Promise<Trained> {
 const batchesOf = (rows: number, batchSize: number): number =>
   Math.max(1, Math.ceil(rows / Math.min(batchSize, Math.max(MIN_BATCH, Math.ceil(rows / STEPS_AN_EPOCH)))));
 
-function begin({ plan, encoded, rows, options }: Training, layout: Layout): TrainingState {
+function begin({ plan, encoded, rows, options, prior }: Training, layout: Layout): TrainingState {
   const weights = initialWeights({ plan, layout, encoded, rows, seed: options.seed });
+  if (prior) skipOnly(plan, layout, prior).forEach((w, i) => { weights[i]! += w; });
   return {
     epoch: 0, batch: 0, adamStep: 0, steps: 0, learningRate: options.learningRate, restarts: 0,
     bestEpoch: 0, bestLoss: Number.MAX_VALUE, curve: { train: [], validation: [] },
@@ -125,6 +128,7 @@ type Running = Record<(typeof RUNNING)[number], Tensor1D>;
 class Run {
   private running: Running;
   private readonly decay: Tensor1D;
+  private readonly prior: Tensor1D | undefined;
   private readonly noise: Tensor1D;
   private readonly memberOf = new Map<number, number>();
 
@@ -132,6 +136,7 @@ class Run {
     const { plan, options, rows, folds } = training;
     this.running = this.fromState();
     this.decay = tf.tensor1d(layout.decay);
+    this.prior = training.prior && tf.tensor1d(skipOnly(plan, layout, training.prior));
     rows.forEach((row) => this.memberOf.set(row, folds[row]!));
     const widest = Math.max(...plan.bags.map((b) => b.tokens), ...plan.layers.map((l) => l.units * plan.members)) * Math.min(rows.length, options.batchSize);
     const uniform = random(options.seed, 'noise');
@@ -157,7 +162,7 @@ class Run {
       const first = tf.add<Tensor1D>(tf.mul(firstMoment, BETA1), tf.mul(g, 1 - BETA1));
       const second = tf.add<Tensor1D>(tf.mul(secondMoment, BETA2), tf.mul(tf.square(g), 1 - BETA2));
       const move = tf.mul(tf.div(first, tf.add(tf.sqrt(second), EPSILON)), rate);
-      const shrink = tf.mul(tf.mul(weights, this.decay), state.learningRate * options.weightDecay);
+      const shrink = tf.mul(tf.mul(this.prior ? tf.sub(weights, this.prior) : weights, this.decay), state.learningRate * options.weightDecay);
       const next = tf.sub<Tensor1D>(tf.sub(weights, move), shrink);
       return {
         weights: next, firstMoment: first, secondMoment: second, average: tf.add<Tensor1D>(tf.mul(average, averaging), tf.mul(next, 1 - averaging)),
@@ -238,6 +243,7 @@ class Run {
   dispose(): void {
     this.tf.dispose(this.running);
     this.decay.dispose();
+    this.prior?.dispose();
     this.noise.dispose();
   }
 

@@ -3,14 +3,17 @@ import { bundleWorkflowCode, Worker, type ActivityInterceptorsFactory, type Nati
 import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { createControlActivities, createServingActivities, createTrainingActivities } from '../activities';
+import { createControlActivities, createDataActivities, createServingActivities, createTrainingActivities } from '../activities';
 import type { RunTraining } from '../activities/train';
 import type { ProjectSpec, WorkerSpec } from '../domain/spec';
 import { packageRoot } from '../packageInfo';
 import { Models } from '../serve/models';
 import type { Store } from '../store/store';
-import { describeRelease, releaseWorkflowId, serveQueue, trainQueue } from '../workflows/messages';
+import { dataQueue, describeRelease, releaseWorkflowId, serveQueue, trainQueue } from '../workflows/messages';
 import { failureInterceptor } from './failures';
+
+/** Snapshots and evaluations at once in a process: they share its memory. */
+const DATA_ACTIVITIES = 4;
 
 export interface WorkerDeps {
   connection: NativeConnection;
@@ -37,7 +40,7 @@ export async function createWorkers(project: ProjectSpec, spec: WorkerSpec, deps
     defaultHeartbeatThrottleInterval: '1 second',
   } satisfies Partial<WorkerOptions>;
 
-  return Promise.all(spec.roles.map(async (role) => {
+  const workers = await Promise.all(spec.roles.map(async (role) => {
     switch (role) {
       case 'workflows':
         return Worker.create({
@@ -47,12 +50,20 @@ export async function createWorkers(project: ProjectSpec, spec: WorkerSpec, deps
           activities: createControlActivities({ store, ledger: { currentRelease: (chain) => currentRelease(client, chain) } }),
         });
       case 'train':
-        return Worker.create({
-          ...common,
-          taskQueue: trainQueue(taskQueue),
-          activities: createTrainingActivities({ store, models, runTraining }),
-          maxConcurrentActivityTaskExecutions: Math.max(2, os.availableParallelism()),
-        });
+        return Promise.all([
+          Worker.create({
+            ...common,
+            taskQueue: trainQueue(taskQueue),
+            activities: createTrainingActivities({ store, runTraining }),
+            maxConcurrentActivityTaskExecutions: Math.max(2, os.availableParallelism()),
+          }),
+          Worker.create({
+            ...common,
+            taskQueue: dataQueue(taskQueue),
+            activities: createDataActivities({ store, models }),
+            maxConcurrentActivityTaskExecutions: DATA_ACTIVITIES,
+          }),
+        ]);
       case 'serve':
         return Worker.create({
           ...common,
@@ -61,6 +72,7 @@ export async function createWorkers(project: ProjectSpec, spec: WorkerSpec, deps
         });
     }
   }));
+  return workers.flat();
 }
 
 export async function prebuiltWorkflows(): Promise<WorkflowBundleWithSourceMap | { codePath: string }> {

@@ -1,5 +1,5 @@
 import { condition, proxyActivities, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
-import type { TrainingActivities } from '../activities';
+import type { DataActivities, TrainingActivities } from '../activities';
 import { headline } from '../domain/headline';
 import { upstreamOf } from '../domain/spec';
 import { refuse } from './failures';
@@ -39,8 +39,8 @@ export async function lifecycle({ definition, champion, request }: LifecycleInpu
     }
   }
 
-  const activities = (summary: string) => proxyActivities<TrainingActivities>({
-    taskQueue: definition.trainQueue,
+  const activities = (summary: string, taskQueue = definition.dataQueue) => proxyActivities<DataActivities & TrainingActivities>({
+    taskQueue,
     startToCloseTimeout: '6 hours',
     heartbeatTimeout: '10 seconds',
     retry: { initialInterval: '1 second', maximumInterval: '1 minute', maximumAttempts: 50 },
@@ -64,7 +64,7 @@ export async function lifecycle({ definition, champion, request }: LifecycleInpu
     (v) => Object.values(v).map((ref) => `${ref.model} ${ref.id}`).join(', ') || 'takes no other model\'s outputs');
 
   const trained = await step('train',
-    () => activities(`train ${model.name}`).train({ model, snapshot, upstream: versions }),
+    () => activities(`train ${model.name}`, definition.trainQueue).train({ model, snapshot, upstream: versions }),
     ({ version, summary: s }) => `version ${version.id}, ${s.epochs} epochs in ${s.seconds.toFixed(1)} s${s.reused ? ' (made before)' : ''}`);
   upsertSearchAttributes([{ key: SHOAL_VERSION, value: trained.version.id }]);
 

@@ -8,7 +8,9 @@ export const modelWorkflowId = (model: string) => `model/${model}`;
 export const lifecycleWorkflowId = (model: string, run: number) => `lifecycle/${model}/${run}`;
 export const releaseWorkflowId = (chain: string) => `release/${chain}`;
 
+/** Trainings, as many at once as there are processors; all other work on data has a queue of its own and need not wait for them. */
 export const trainQueue = (taskQueue: string) => `${taskQueue}-train`;
+export const dataQueue = (taskQueue: string) => `${taskQueue}-data`;
 export const serveQueue = (taskQueue: string) => `${taskQueue}-serve`;
 
 /** What asked for a run. `start`: the project was started; `upstream`: a model it takes inputs from has a new version. */
@@ -23,6 +25,7 @@ export interface ModelDefinition {
   /** Chains that use it, or compare themselves with it. */
   chains: string[];
   trainQueue: string;
+  dataQueue: string;
 }
 
 export interface RunRequest {
@@ -106,7 +109,7 @@ export interface ChainDefinition {
   spec: ChainSpec;
   dependencies: Record<string, string[]>;
   taskQueues: Record<string, string>;
-  trainQueue: string;
+  dataQueue: string;
 }
 
 export interface ReleaseDecision {

@@ -2,7 +2,7 @@ import {
   allHandlersFinished, CancellationScope, condition, continueAsNew, getExternalWorkflowHandle, isCancellation, log, proxyActivities, setCurrentDetails, setHandler,
   upsertSearchAttributes, workflowInfo,
 } from '@temporalio/workflow';
-import type { ControlActivities, TrainingActivities } from '../activities';
+import type { ControlActivities, DataActivities } from '../activities';
 import { headline } from '../domain/headline';
 import type { Release } from '../domain/version';
 import { releaseDetails } from './details';
@@ -54,11 +54,11 @@ export async function release(definition: ChainDefinition, carried?: ReleaseStat
 }
 
 async function judge(candidate: Release, state: ReleaseState, show: () => void): Promise<void> {
-  const { trainQueue } = state.data.definition;
+  const { dataQueue } = state.data.definition;
   state.activity = `judging candidate ${candidate.number} end to end`;
   show();
   try {
-    const evaluation = await onData(trainQueue, `judge release ${candidate.number} end to end`).evaluateRelease({ candidate, current: state.data.current });
+    const evaluation = await onData(dataQueue, `judge release ${candidate.number} end to end`).evaluateRelease({ candidate, current: state.data.current });
     const { passed, reason } = evaluation.verdict;
     if (passed) {
       await control.publishRelease({ release: candidate });
@@ -83,7 +83,7 @@ async function compare(state: ReleaseState, show: () => void): Promise<void> {
   state.activity = `comparing release ${current.number} with ${due.map(([model]) => model).join(', ')}`;
   show();
   try {
-    evaluation.comparisons = await onData(definition.trainQueue, state.activity).compare({ release: current, versions });
+    evaluation.comparisons = await onData(definition.dataQueue, state.activity).compare({ release: current, versions });
   } catch (error) {
     if (CancellationScope.current().consideredCancelled) throw error;
     log.warn('comparison failed', { error: reasonOf(error) });
@@ -101,7 +101,7 @@ async function tellModels(release: Release): Promise<void> {
   }));
 }
 
-const onData = (taskQueue: string, summary: string) => proxyActivities<TrainingActivities>({
+const onData = (taskQueue: string, summary: string) => proxyActivities<DataActivities>({
   taskQueue,
   startToCloseTimeout: '1 hour',
   heartbeatTimeout: '10 seconds',

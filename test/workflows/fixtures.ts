@@ -14,6 +14,7 @@ export const definition = (name: string, upstream: string[] = []): ModelDefiniti
   downstream: [],
   chains: [],
   trainQueue: 'shoal-train',
+  dataQueue: 'shoal-data',
 });
 
 export const request = (batch: string, alongside: string[] = []): RunRequest => ({ trigger: 'person', reason: 'a test', by: 'tester', batch, alongside });

@@ -5,7 +5,7 @@ import { ref } from './fixtures';
 const stage = (model: string) => ({ model, with: {}, timeoutMs: 1000 });
 const definition: ChainDefinition = {
   spec: { name: 'c', stages: [stage('a'), stage('b')], outputStage: 'b', output: { value: 'stages.b.value' }, compareWith: ['big'], gates: [] },
-  dependencies: { a: [], b: ['a'] }, taskQueues: { a: 'q', b: 'q' }, trainQueue: 't',
+  dependencies: { a: [], b: ['a'] }, taskQueues: { a: 'q', b: 'q' }, dataQueue: 'd',
 };
 const settle = (state: ReleaseState, model: string, id: string | undefined, upstream: Record<string, string> = {}, refusal?: string) => {
   state.data.settled[model] = { model, batches: [], version: id ? ref(model, id) : undefined, upstream, refusal } satisfies Settled;
