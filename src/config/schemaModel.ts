@@ -56,7 +56,7 @@ const trainingSchema = (task: Task) => {
     patience: z.int().min(1).default(standard.patience).describe('Epochs without improvement before training stops.'),
     batchSize: z.int().min(1).max(65_536).default(standard.batchSize).describe('Rows a step.'),
     learningRate: z.number().gt(0).max(1).default(standard.learningRate).describe('Step size of the optimiser.'),
-    weightDecay: z.number().min(0).max(1).default(standard.weightDecay).describe('Decoupled weight decay.'),
+    weightDecay: z.number().min(0).max(100).default(standard.weightDecay).describe('Decoupled weight decay.'),
   }).prefault({}).describe('How it is trained; the defaults suit most data.');
 };
 
