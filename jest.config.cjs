@@ -8,4 +8,6 @@ module.exports = {
   // Packages that ship as ES modules only.
   transformIgnorePatterns: ['/node_modules/(?!(onnx-buf|@bufbuild|@marcbachmann|listr2|log-update|cli-cursor|restore-cursor|ansi-escapes|slice-ansi|wrap-ansi|string-width|strip-ansi|ansi-regex|ansi-styles|get-east-asian-width|is-fullwidth-code-point|environment|cli-truncate|onetime|mimic-function|eventemitter3|rfdc|colorette)/)'],
   testTimeout: 60_000,
+  // Trainings and servers are processes of their own: more workers only make each slower.
+  maxWorkers: 2,
 };
