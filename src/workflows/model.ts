@@ -1,6 +1,6 @@
 import {
-  allHandlersFinished, CancellationScope, condition, continueAsNew, executeChild, getExternalWorkflowHandle, isCancellation, log, ParentClosePolicy, setCurrentDetails, setHandler, uuid4,
-  workflowInfo,
+  allHandlersFinished, CancellationScope, condition, continueAsNew, getExternalWorkflowHandle, isCancellation, log, ParentClosePolicy, setCurrentDetails, setHandler, startChild, uuid4,
+  workflowInfo, type ChildWorkflowHandle,
 } from '@temporalio/workflow';
 import { upstreamOf } from '../domain/spec';
 import { modelDetails } from './details';
@@ -56,14 +56,15 @@ async function run(state: ModelState, show: () => void): Promise<Settled> {
 
   let outcome: Pick<RunRecord, 'status' | 'reason' | 'made'>;
   try {
-    const child = executeChild(lifecycle, {
+    const child = await startChild(lifecycle, {
       workflowId: running.workflowId,
       args: [{ run: running.run, request: running.request, definition, champion }],
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       typedSearchAttributes: [{ key: SHOAL_MODEL, value: name }, { key: SHOAL_TRIGGER, value: running.request.trigger }],
       staticSummary: `${name}, run ${running.run}: ${running.request.reason}`,
     });
-    const [{ status, made }] = await Promise.all([child, answerUpstream(state, running.workflowId, child)]);
+    const result = child.result();
+    const [{ status, made }] = await Promise.all([result, answerUpstream(state, child, result)]);
     const unchanged = status === 'made' && made.version.id === state.data.latest?.version.id;
     outcome = { status: unchanged ? 'unchanged' : status, reason: unchanged ? 'nothing has changed since this version was made' : made.verdict.reason, made };
   } catch (error) {
@@ -77,14 +78,15 @@ async function run(state: ModelState, show: () => void): Promise<Settled> {
 }
 
 /** Hands the child its upstream versions as soon as they are settled, or stops waiting when the child ends first. */
-async function answerUpstream(state: ModelState, workflowId: string, child: Promise<unknown>): Promise<void> {
+async function answerUpstream(state: ModelState, child: ChildWorkflowHandle<typeof lifecycle>, result: Promise<unknown>): Promise<void> {
   if (upstreamOf(state.data.definition.model).length === 0) return;
   let ended = false;
-  const end = child.then(() => { ended = true; }, () => { ended = true; });
+  const end = result.then(() => { ended = true; }, () => { ended = true; });
   await condition(() => ended || state.upstreamAnswer() !== undefined);
   if (ended) return;
   state.data.running!.upstreamGiven = true;
-  await Promise.race([end, getExternalWorkflowHandle(workflowId).signal(upstreamAnswered, state.upstreamAnswer()!)]);
+  // A child that has ended can't be told any more: its own end says why.
+  await Promise.race([end, child.signal(upstreamAnswered, state.upstreamAnswer()!).catch(() => end)]);
 }
 
 /** A model or chain that is not there (not started yet, or no longer part of the project) is left out. */
