@@ -14,8 +14,10 @@ export const createEvaluate = (data: Data) => ({
   /** Scores a version, its champion and the baseline on the same rows, which none was trained on, and holds its gates against it. */
   evaluate: (input: { version: VersionRef; training: TrainingSummary; gates: GateSpec[]; champion?: VersionRef }): Promise<Evaluation> =>
     beating(async () => {
-      const { version, gates, champion } = input;
-      const { result } = await recall(data.store, 'evaluations', { version: version.id, champion: champion?.id, gates }, () => evaluateVersion(input, data), (e) => [e.card]);
+      const { version, gates } = input;
+      const champion = input.champion?.id === version.id ? undefined : input.champion;
+      const work = () => evaluateVersion({ ...input, champion }, data);
+      const { result } = await recall(data.store, 'evaluations', { version: version.id, champion: champion?.id, gates }, work, (e) => [e.card]);
       return result;
     }),
 });
@@ -29,7 +31,7 @@ async function evaluateVersion(
     truth: judged.truth,
     newcomer: await judged.predict(version),
     baseline: judged.baseline,
-    champion: champion && champion.id !== version.id ? await incumbent(judged, champion) : undefined,
+    champion: champion && (await incumbent(judged, champion)),
   }, BOOTSTRAP);
   const verdict = judge(metrics, gates);
   const card: Card = { version, manifest, training, metrics, holdoutRows: judged.rows, verdict };
