@@ -19,7 +19,8 @@ export interface ReleaseStateData {
 /** What a chain's release workflow knows, and which candidate follows from it. Knows nothing of Temporal. */
 export class ReleaseState {
   activity = 'waiting for its models';
-  idle = true;
+  /** Nothing is left to judge. */
+  idle = false;
   constructor(readonly data: ReleaseStateData) {}
 
   static fresh(definition: ChainDefinition): ReleaseState {
