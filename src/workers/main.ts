@@ -29,7 +29,8 @@ async function main(): Promise<void> {
   const client = await connectClient(endpoint);
   const connection = await NativeConnection.connect(endpoint.options).catch((error: unknown) => { throw unreachable(endpoint, error); });
   const store = await openStore(project.store);
-  const workers = await createWorkers(project, spec, { connection, client, store, runTraining: createRunTraining({ storePath: project.store.path }) });
+  const temporal = { ...project.temporal, namespace: endpoint.namespace };
+  const workers = await createWorkers({ ...project, temporal }, spec, { connection, client, store, runTraining: createRunTraining({ storePath: project.store.path }) });
 
   process.on('disconnect', () => workers.forEach((w) => { if (w.getState() === 'RUNNING') w.shutdown(); }));
   const running = workers.map((w) => w.run());
