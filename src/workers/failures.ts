@@ -1,10 +1,15 @@
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
 import { ShoalError } from '../domain/errors';
 
+/** So often is tried what may pass by itself, such as a full disk: then somebody has to see to it. */
+const PATIENCE = 5;
+
 /** Carries a ShoalError to Temporal: its code as the type, and whether trying again can help. */
-export const toFailure = (error: ShoalError) =>
-  ApplicationFailure.create({ message: error.message, type: error.code, nonRetryable: !error.retryable, details: [error.details], cause: error });
+export const toFailure = (error: ShoalError, attempt: number) => ApplicationFailure.create({
+  message: error.message, type: error.code, nonRetryable: !error.retryable || attempt >= PATIENCE, details: [error.details], cause: error,
+});
 
 /** Mistakes of the program, which trying again can't help; all else (the disk, the network, a killed process) may pass. */
 export const isFault = (error: unknown): error is Error =>
@@ -19,8 +24,8 @@ export const failureInterceptor: ActivityInboundCallsInterceptor = {
     try {
       return await next(input);
     } catch (error) {
-      if (error instanceof ShoalError) throw toFailure(error);
-      throw isFault(error) ? toFailure(internal(error)) : error;
+      const known = isFault(error) ? internal(error) : error;
+      throw known instanceof ShoalError ? toFailure(known, Context.current().info.attempt) : known;
     }
   },
 };

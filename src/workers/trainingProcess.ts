@@ -25,6 +25,6 @@ async function make({ storePath, job }: TrainingOrder): Promise<TrainingMessage>
 
 function toMessage(error: unknown): TrainingMessage {
   const known = isFault(error) ? internal(error) : error;
-  if (known instanceof ShoalError && !known.retryable) return { type: 'refused', code: known.code, message: known.message, details: known.details };
+  if (known instanceof ShoalError) return { type: 'refused', code: known.code, message: known.message, details: known.details };
   return { type: 'crashed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }
