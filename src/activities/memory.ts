@@ -14,20 +14,20 @@ export async function recall<T>(
   kind: string,
   identity: unknown,
   work: (fingerprint: string) => Promise<T>,
-  artifactsOf: (result: T) => ArtifactRef[] = () => [],
+  artifactsOf: (result: T) => ArtifactRef[] | Promise<ArtifactRef[]> = () => [],
 ): Promise<{ result: T; reused: boolean }> {
   const fingerprint = createHash('sha256').update(canonicalJson({ kind, identity, packageVersion })).digest('hex').slice(0, 32);
   const note = `${kind}/${fingerprint}`;
   const known = await store.readNote<T>(note);
-  if (known !== undefined && (await allReadable(store, artifactsOf(known)))) return { result: known, reused: true };
+  if (known !== undefined && (await allReadable(store, () => artifactsOf(known)))) return { result: known, reused: true };
   const result = await work(fingerprint);
   await store.writeNote(note, result);
   return { result, reused: false };
 }
 
-async function allReadable(store: Store, refs: ArtifactRef[]): Promise<boolean> {
+async function allReadable(store: Store, artifacts: () => ArtifactRef[] | Promise<ArtifactRef[]>): Promise<boolean> {
   try {
-    await Promise.all(refs.map((ref) => store.localFile(ref)));
+    await Promise.all((await artifacts()).map((ref) => store.localFile(ref)));
     return true;
   } catch (error) {
     if (error instanceof ShoalError && (error.code === 'ARTIFACT_MISSING' || error.code === 'ARTIFACT_CORRUPT')) return false;

@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { ModelSpec } from '../domain/spec';
-import type { Snapshot, TrainedVersion, VersionRef } from '../domain/version';
+import type { ArtifactRef, Manifest, Snapshot, TrainedVersion, VersionRef } from '../domain/version';
 import type { Store } from '../store/store';
 import { beating } from './beating';
 import { recall } from './memory';
@@ -25,10 +25,15 @@ export const createTrain = ({ store, runTraining }: { store: Store; runTraining:
     beating(async ({ report }) => {
       const { result, reused } = await recall(store, 'trainings', trainingIdentity(input), (fingerprint) =>
         runTraining({ ...input, fingerprint }, { signal: Context.current().cancellationSignal, onProgress: report }),
-        (trained) => [trained.version.manifest]);
+        ({ version }) => artifactsOf(version, store));
       return { ...result, summary: { ...result.summary, reused } };
     }),
 });
+
+async function artifactsOf({ manifest }: VersionRef, store: Store): Promise<ArtifactRef[]> {
+  const { onnx, outputs } = await store.readJson<Manifest>(manifest);
+  return [onnx, outputs];
+}
 
 /** What decides the outcome of a training; gates and queues do not. */
 function trainingIdentity({ model, snapshot, upstream }: Omit<TrainingJob, 'fingerprint'>) {
