@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, Option } from 'commander';
+import { explain, setUp } from '../../scripts/setup/index.mjs';
 import { Shoal } from '../client';
 import { loadProject } from '../config';
 import { parseRows, readRows } from '../data/rows';
@@ -78,6 +79,18 @@ program.command('check')
     if (json) return printJson({ ok: true, project });
     print(`${file} is right: ${Object.keys(project.models).length} models, ${Object.keys(project.chains).length} chains.`);
     for (const chain of Object.values(project.chains)) print(`${chain.name}: ${chain.stages.map((s) => s.model).join(' → ')}`);
+  });
+
+program.command('setup')
+  .description('fetch and build, once a machine, what npm does not bring: native parts and a Temporal server')
+  .action(async () => {
+    try {
+      const { server, cache } = await setUp();
+      if (common().json) printJson({ server, cache });
+    } catch (error) {
+      process.stderr.write(`${explain(error)}\n`);
+      process.exitCode = 1;
+    }
   });
 
 async function withShoal(work: (shoal: Shoal) => Promise<void> | void): Promise<void> {

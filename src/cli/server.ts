@@ -4,6 +4,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { Connection } from '@temporalio/client';
 import { embeddedServerFile, isAlive, readEmbeddedServer, stateFolder, type EmbeddedServer } from '../client/connect';
+import { findServer } from '../../scripts/setup/server.mjs';
 import { ShoalError } from '../domain/errors';
 
 const FIRST_PORT = 7233;
@@ -36,7 +37,7 @@ export async function startServer(projectFile: string, options: ServerOptions): 
     return own(projectFile, { ...running, owner: process.pid });
   }
 
-  const binary = options.binary ?? process.env.SHOAL_TEMPORAL_BINARY;
+  const binary = options.binary ?? process.env.SHOAL_TEMPORAL_BINARY ?? (await findServer());
   if (!binary || !existsSync(binary)) {
     throw new ShoalError('NATIVE_MISSING', `There is no Temporal server to start${binary ? `: ${binary} is missing` : ''}.`, {
       remedy: 'Run `npx shoal setup`, which fetches one, or name yours: TEMPORAL_ADDRESS=host:port.',

@@ -108,4 +108,5 @@ const uiLink = (shoal: Shoal, workflowId: string) => `${shoal.endpoint.ui}/names
 const onceEnded = () => new Promise<void>((resolve) => {
   process.once('SIGINT', () => resolve());
   process.once('SIGTERM', () => resolve());
+  process.once('SIGHUP', () => resolve());
 });
