@@ -1,6 +1,9 @@
 import { logitsOf, meanOf, softmax } from './answer';
 import type { Raw } from './answer';
 
+/** (1 - 0.8) / 2 is a little less than 0.1 in floating point. */
+const ROUNDING = 1e-9;
+
 /**
  * Offsets from a prediction to the ends of its interval, from the errors of cross-fitted predictions (CV+ with members as folds; Barber,
  * Candes, Ramdas and Tibshirani, 2021, "Predictive inference with the jackknife+"): the order statistics that hold `coverage` of the next
@@ -11,8 +14,8 @@ export function intervalOffsets(errors: readonly number[], coverage: number): { 
   const n = sorted.length;
   if (n === 0) return { low: 0, high: 0 };
   const tail = (1 - coverage) / 2;
-  const low = sorted[Math.max(0, Math.floor((n + 1) * tail) - 1)]!;
-  const high = sorted[Math.min(n - 1, Math.ceil((n + 1) * (1 - tail)) - 1)]!;
+  const low = sorted[Math.max(0, Math.floor((n + 1) * tail + ROUNDING) - 1)]!;
+  const high = sorted[Math.min(n - 1, Math.ceil((n + 1) * (1 - tail) - ROUNDING) - 1)]!;
   return { low: Math.min(0, low), high: Math.max(0, high) };
 }
 

@@ -63,7 +63,7 @@ const MAX_RESTARTS = 3;
  * and averaged weights (Polyak and Juditsky, 1992).
  *
  * Everything random follows from the seed and the place in training, so that training continued from a checkpoint gives the weights
- * of an undisturbed one.
+ * of an undisturbed one. Told to stop, it saves its place first, and throws the signal's reason.
  *
  * @throws ShoalError TRAINING_DIVERGED when the loss stays non-finite however small the steps
  */
@@ -85,14 +85,16 @@ export async function train(tf: TF, training: Training): Promise<Trained> {
         run.step(order.subarray(Math.floor((state.batch * order.length) / batches), Math.floor(((state.batch + 1) * order.length) / batches)));
         state.batch++;
         const now = Date.now();
-        if (now - yieldedAt < YIELD_EVERY_MS) continue;
-        await new Promise(setImmediate);
-        signal.throwIfAborted();
-        yieldedAt = Date.now();
-        if (now - savedAt < CHECKPOINT_EVERY_MS) continue;
-        run.keep();
-        await training.checkpoints.save(writeCheckpoint(fingerprint, state));
-        savedAt = Date.now();
+        if (signal.aborted || now - savedAt >= CHECKPOINT_EVERY_MS) {
+          run.keep();
+          await training.checkpoints.save(writeCheckpoint(fingerprint, state));
+          signal.throwIfAborted();
+          savedAt = Date.now();
+        }
+        if (now - yieldedAt >= YIELD_EVERY_MS) {
+          await new Promise(setImmediate);
+          yieldedAt = Date.now();
+        }
       }
       run.endEpoch();
       training.onProgress({
