@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
@@ -70,8 +71,14 @@ export class TestProject {
     await Promise.all(running.map(({ done }) => done));
   }
 
-  /** Reads the project file again, as the next `shoal` command would. */
-  async reload(): Promise<void> {
+  /** Replaces text of the project file, and reads it as the next `shoal` command would. */
+  async edit(...changes: [from: string, to: string][]): Promise<void> {
+    let text = readFileSync(this.files.file, 'utf8');
+    for (const [from, to] of changes) {
+      if (!text.includes(from)) throw new Error(`The project file has no "${from}".`);
+      text = text.replaceAll(from, to);
+    }
+    writeFileSync(this.files.file, text);
     Object.assign(this.spec, await loadProject(this.files.file, {}));
   }
 

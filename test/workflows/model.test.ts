@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { TrainedVersion } from '../../src/domain/version';
@@ -129,9 +129,7 @@ describe('a run that is cancelled', () => {
       expect((await lifecycle.describe()).status.name).toBe('CANCELLED');
       await until(() => !isThere(training_!), { timeoutMs: 10_000 });
 
-      const yaml = readFileSync(project.files.file, 'utf8');
-      writeFileSync(project.files.file, yaml.replaceAll(training(100_000), training(3)));
-      await project.reload();
+      await project.edit([training(100_000), training(3)]);
       await project.train(['condition']);
       expect(await project.lastRun('condition')).toMatchObject({ run: 2, status: 'made' });
     } finally {
