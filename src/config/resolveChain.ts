@@ -17,10 +17,10 @@ export function resolveChain(name: string, chain: ChainDocument, models: Models,
   if (outputStage === undefined) {
     problems.push({ path: ['chains', name, 'output'], message: 'it is not clear which stage\'s target the chain predicts', remedy: 'Name that stage with `predicts`.' });
   }
-  const roots = [...referred, ...(outputStage === undefined ? [] : [outputStage])].filter((model) => Object.hasOwn(models, model));
-  const stages = chain.stages
-    ? Object.entries(chain.stages).map(([model, stage]) => resolveStage(model, stage ?? {}, models))
-    : [...new Set([...upstreamClosure(models, roots), ...roots])].map((model) => resolveStage(model, {}, models));
+  const given = chain.stages ?? {};
+  const roots = [...referred, ...(outputStage === undefined ? [] : [outputStage]), ...Object.keys(given)].filter((model) => Object.hasOwn(models, model));
+  const names = new Set([...Object.keys(given), ...upstreamClosure(models, roots), ...roots]);
+  const stages = [...names].map((model) => resolveStage(model, given[model] ?? {}, models));
   return makeChain({ name, stages, compareWith, outputStage: outputStage ?? stages.at(-1)?.model ?? '', output: expressions, gates: chain.gates }, models);
 }
 

@@ -40,7 +40,7 @@ const stageSchema = z.strictObject({
 
 const chainSchema = z.strictObject({
   stages: z.record(z.string(), stageSchema.nullable()).optional()
-    .describe('The chain\'s models; when absent the output\'s model and everything upstream of it.'),
+    .describe('How the chain\'s models are run, where the defaults do not do. The output\'s model and everything upstream of it are stages by themselves.'),
   output: z.union([z.string().min(1), z.record(z.string(), expression)])
     .describe('The stage whose outputs the chain answers with, or a map of CEL expressions over `input` and `stages`.'),
   predicts: z.string().optional()

@@ -83,7 +83,6 @@ const CASES: Case[] = [
   { what: 'models of two sources', from: 'source: films\n    target: major_genre', to: 'source: months\n    target: major_genre', path: 'models.genre.inputs[0]', message: /learns from films and genre from months/ },
   // Chains
   { what: 'an unknown stage', from: '      genre: {', to: '      »gener: {', path: 'chains.box-office.stages.gener', message: /there is no model `gener`/, suggestion: 'genre' },
-  { what: 'a missing upstream stage', from: '      title-embedding: {}\n', to: '', path: 'chains.box-office.stages.genre', message: /genre needs the stage title-embedding.*Add `title-embedding: \{\}`/s },
   { what: 'an expression that does not parse', from: "'input.release_date != null'", to: "'input.release_date »!! null'", path: 'chains.box-office.stages.market.when', message: /not an expression: / },
   { what: 'an expression\'s unknown name', from: "'input.release_date != null'", to: "'input.release_date != »nothing'", path: 'chains.box-office.stages.market.when', message: /unknown variable: nothing/ },
   { what: 'an expression\'s unknown function', from: "'input.release_date != null'", to: "'1 < »maxx(2, 3)'", path: 'chains.box-office.stages.market.when', message: /no function `maxx`/, suggestion: 'max' },

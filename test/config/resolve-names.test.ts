@@ -15,3 +15,18 @@ models:
     ]);
   });
 });
+
+describe('the stages of a chain', () => {
+  it('are the output\'s model and all upstream of it, whichever of them are given settings', () => {
+    const project = parseProject(`
+name: p
+sources: { s: { path: s.csv, key: id } }
+models:
+  kind: { task: classification, source: s, target: k, inputs: [area] }
+  price: { task: regression, source: s, target: y, inputs: [area, kind] }
+chains:
+  p: { stages: { kind: { timeout: 2s } }, output: price }
+`, { file: '/p/temporal.yaml' });
+    expect(project.chains.p!.stages.map((s) => [s.model, s.timeoutMs])).toEqual([['kind', 2_000], ['price', 10_000]]);
+  });
+});
