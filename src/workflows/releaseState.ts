@@ -110,5 +110,5 @@ export class ReleaseState {
   }
 }
 
-const candidateKey = ({ versions, spec }: Release): string =>
-  JSON.stringify([Object.values(versions).map((v) => `${v.model}@${v.id}`).sort(), spec]);
+const candidateKey = ({ versions, spec, taskQueues }: Release): string =>
+  JSON.stringify([Object.values(versions).map((v) => `${v.model}@${v.id}`).sort(), spec, taskQueues]);
