@@ -3,11 +3,15 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { randomUUID } from 'node:crypto';
-import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
 import type { TrainingProgress } from '../activities/train';
 import { loadProject } from '../config';
+import { formatOf } from '../data/rows';
 import { ERRORS, ShoalError, type ErrorCode } from '../domain/errors';
 import { modelOrder, upstreamClosure } from '../domain/graph';
 import { nearest } from '../domain/nearest';
@@ -160,13 +164,13 @@ export class Shoal {
   /** Predicts a CSV, JSON, JSON lines or Parquet file of any size; the answer's `result` is a Parquet file in the store. */
   async score(chain: string, file: string, options: { id?: string } = {}): Promise<ChainAnswer> {
     this.known('chain', chain);
+    const format = formatOf(file);
     const store = await this.store();
     const scratch = await store.scratch();
     try {
-      await mkdir(scratch, { recursive: true });
-      const copy = path.join(scratch, path.basename(file));
-      await copyFile(file, copy);
-      const input = await store.putFile(copy, path.extname(file).slice(1));
+      const copy = path.join(scratch, `rows.${format}`);
+      await copyRows(file, copy);
+      const input = await store.putFile(copy, format);
       return await this.runChain({ chain, input }, options.id);
     } finally {
       await rm(scratch, { recursive: true, force: true });
@@ -245,6 +249,20 @@ export class Shoal {
     const hint = nearest(name, names);
     throw new ShoalError(kind === 'model' ? 'UNKNOWN_MODEL' : 'UNKNOWN_CHAIN', `The project has no ${kind} "${name}".`, {
       remedy: hint ? `Did you mean "${hint}"?` : `It has: ${names.join(', ')}.`,
+    });
+  }
+}
+
+/** The rows as they are, out of their compression: an object in the store is named by its content's format alone. */
+async function copyRows(file: string, copy: string): Promise<void> {
+  try {
+    const from = createReadStream(file);
+    const to = createWriteStream(copy);
+    await (file.endsWith('.gz') ? pipeline(from, createGunzip(), to) : pipeline(from, to));
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new ShoalError(missing ? 'SOURCE_MISSING' : 'SOURCE_UNREADABLE', `${file} ${missing ? 'is not there' : `can't be read: ${(cause as Error).message}`}.`, {
+      remedy: 'Name a file of rows that can be read.', details: { file }, cause,
     });
   }
 }
