@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { periodStart } from '../../src/domain/calendar';
 import { askedExamples, exampleSplit, forecastsByPeriod, holdoutStart, pickSteps, rollingOrigin, trainingExamples,
   type Examples } from '../../src/domain/examples';
 import { buildSeries, seriesKey, type SeriesSet } from '../../src/domain/series';
