@@ -7,6 +7,7 @@ import { backward, forward, gather } from './ensemble';
 import type { Inputs, Plan, TF } from './ensemble';
 import type { Weights } from './network';
 import type { Objective } from './objectives';
+import { Optimiser } from './optimiser';
 import { initialWeights, join, layoutOf, skipOnly, split, toWeights } from './parameters';
 import type { Layout } from './parameters';
 import { random, shuffle } from './random';
@@ -44,9 +45,6 @@ export interface Training {
 
 export interface Trained { weights: Weights; epochs: number; bestEpoch: number; steps: number; curve: { train: number[]; validation: number[] } }
 
-const BETA1 = 0.9;
-const BETA2 = 0.999;
-const EPSILON = 1e-8;
 /** Share of the running average of the weights that a step keeps; the average is what is validated and kept. */
 const AVERAGING = 0.98;
 const MIN_BATCH = 16;
@@ -59,8 +57,7 @@ const MAX_RESTARTS = 3;
 /**
  * Trains all members at once: each batch goes to every member, and counts for those that are not to be kept from it. After each epoch
  * each member is scored on its own left-out rows; training stops when their mean has not improved for `patience` epochs, and the weights of
- * the best epoch, one for all members, are kept. Adam (Kingma and Ba, 2015) with decoupled weight decay (Loshchilov and Hutter, 2019)
- * and averaged weights (Polyak and Juditsky, 1992).
+ * the best epoch, one for all members, are kept.
  *
  * Everything random follows from the seed and the place in training, so that training continued from a checkpoint gives the weights
  * of an undisturbed one. Told to stop, it saves its place first, and throws the signal's reason.
@@ -123,22 +120,19 @@ function begin({ plan, encoded, rows, options, prior }: Training, layout: Layout
   };
 }
 
-const RUNNING = ['weights', 'firstMoment', 'secondMoment', 'average', 'lossSum', 'weightSum'] as const;
-type Running = Record<(typeof RUNNING)[number], Tensor1D>;
-
-/** The running numbers as tensors, and what an optimiser step and an epoch's end do to them. */
+/** Training in progress: the tensors, and what a step and an epoch's end do to them and to the state. */
 class Run {
-  private running: Running;
-  private readonly decay: Tensor1D;
-  private readonly prior: Tensor1D | undefined;
+  private readonly optimiser: Optimiser;
+  private lossSum: Tensor1D;
+  private weightSum: Tensor1D;
   private readonly noise: Tensor1D;
   private readonly memberOf = new Map<number, number>();
 
   constructor(private readonly tf: TF, private readonly training: Training, private readonly layout: Layout, private readonly state: TrainingState) {
-    const { plan, options, rows, folds } = training;
-    this.running = this.fromState();
-    this.decay = tf.tensor1d(layout.decay);
-    this.prior = training.prior && tf.tensor1d(skipOnly(plan, layout, training.prior));
+    const { plan, options, rows, folds, prior } = training;
+    this.optimiser = new Optimiser(tf, state, layout.decay, prior && skipOnly(plan, layout, prior));
+    this.lossSum = tf.tensor1d(state.lossSum);
+    this.weightSum = tf.tensor1d(state.weightSum);
     rows.forEach((row) => this.memberOf.set(row, folds[row]!));
     const widest = Math.max(...plan.bags.map((b) => b.tokens), ...plan.layers.map((l) => l.units * plan.members)) * Math.min(rows.length, options.batchSize);
     const uniform = random(options.seed, 'noise');
@@ -146,36 +140,33 @@ class Run {
   }
 
   step(rows: Int32Array): void {
-    const { tf, training, layout, state } = this;
+    const { tf, training, layout, state, optimiser } = this;
     const { plan, objective, encoded, options } = training;
     state.adamStep++;
     state.steps++;
-    const t = state.adamStep;
-    const rate = (state.learningRate * Math.sqrt(1 - BETA2 ** t)) / (1 - BETA1 ** t);
-    const averaging = Math.min(AVERAGING, (1 + t) / (10 + t));
-    this.replace(tf.tidy(() => {
-      const { weights, firstMoment, secondMoment, average, lossSum, weightSum } = this.running;
-      const parameters = split(tf, layout, weights);
+    const { g, lossSum, weightSum } = tf.tidy(() => {
+      const parameters = split(tf, layout, optimiser.read('weights'));
       const inputs = this.withoutWords(gather(tf, encoded, rows, 1));
       const pass = forward(tf, plan, parameters, inputs, this.noiseFor('units', options.dropout));
       const { loss, weight, gradient } = objective.evaluate(tf, { output: pass.output, rows, groups: 1, mask: this.maskOf(rows) });
       const mean = tf.div<Tensor3D>(gradient, tf.reshape(tf.maximum(weight, 1), [plan.members, 1, 1]));
-      const g = join(tf, layout, backward(tf, plan, parameters, inputs, pass, mean, 1 / (1 - options.dropout)));
-      const first = tf.add<Tensor1D>(tf.mul(firstMoment, BETA1), tf.mul(g, 1 - BETA1));
-      const second = tf.add<Tensor1D>(tf.mul(secondMoment, BETA2), tf.mul(tf.square(g), 1 - BETA2));
-      const move = tf.mul(tf.div(first, tf.add(tf.sqrt(second), EPSILON)), rate);
-      const shrink = tf.mul(tf.mul(this.prior ? tf.sub(weights, this.prior) : weights, this.decay), state.learningRate * options.weightDecay);
-      const next = tf.sub<Tensor1D>(tf.sub(weights, move), shrink);
       return {
-        weights: next, firstMoment: first, secondMoment: second, average: tf.add<Tensor1D>(tf.mul(average, averaging), tf.mul(next, 1 - averaging)),
-        lossSum: tf.add<Tensor1D>(lossSum, loss), weightSum: tf.add<Tensor1D>(weightSum, weight),
+        g: join(tf, layout, backward(tf, plan, parameters, inputs, pass, mean, 1 / (1 - options.dropout))),
+        lossSum: tf.add<Tensor1D>(this.lossSum, loss), weightSum: tf.add<Tensor1D>(this.weightSum, weight),
       };
-    }));
+    });
+    optimiser.step(g, {
+      count: state.adamStep, learningRate: state.learningRate, weightDecay: options.weightDecay,
+      averaging: Math.min(AVERAGING, (1 + state.adamStep) / (10 + state.adamStep)),
+    });
+    g.dispose();
+    this.replaceSums(lossSum, weightSum);
   }
 
   endEpoch(): void {
-    const { state, training } = this;
-    const train = meanOf(this.running.lossSum.dataSync(), this.running.weightSum.dataSync());
+    const { state, tf, training } = this;
+    const train = meanOf(this.lossSum.dataSync(), this.weightSum.dataSync());
+    this.replaceSums(tf.zeros([training.plan.members]), tf.zeros([training.plan.members]));
     const validation = this.validate();
     state.epoch++;
     state.batch = 0;
@@ -185,10 +176,8 @@ class Run {
     if (validation < state.bestLoss) {
       state.bestLoss = validation;
       state.bestEpoch = state.epoch;
-      state.best = this.running.average.dataSync().slice() as Float32Array;
+      state.best = this.optimiser.copy('average');
     }
-    const zero = (): Tensor1D => this.tf.zeros([training.plan.members]);
-    this.replace({ ...this.running, lossSum: zero(), weightSum: zero() });
   }
 
   /** From the best weights so far, with half the step. */
@@ -202,13 +191,8 @@ class Run {
     }
     state.learningRate /= 2;
     state.adamStep = 0;
-    Object.assign(state, {
-      weights: state.best.slice(), average: state.best.slice(), firstMoment: new Float32Array(this.layout.size),
-      secondMoment: new Float32Array(this.layout.size), lossSum: new Float32Array(training.plan.members), weightSum: new Float32Array(training.plan.members),
-    });
-    const before = this.running;
-    this.running = this.fromState();
-    this.tf.dispose(before);
+    const zeros = new Float32Array(this.layout.size);
+    this.optimiser.load({ weights: state.best, average: state.best, firstMoment: zeros, secondMoment: zeros });
   }
 
   /** Mean loss over members, each on its own left-out rows. */
@@ -224,7 +208,7 @@ class Run {
       const length = Math.min(chunk, longest - from);
       const list = Int32Array.from({ length: plan.members * length }, (_, i) => own[Math.floor(i / length)]![from + (i % length)] ?? -1);
       const sums = tf.tidy(() => {
-        const parameters = split(tf, layout, this.running.average);
+        const parameters = split(tf, layout, this.optimiser.read('average'));
         const { output } = forward(tf, plan, parameters, gather(tf, encoded, list, plan.members));
         const mask = tf.tensor3d(Float32Array.from(list, (row) => (row < 0 ? 0 : 1)), [plan.members, length, 1]);
         const scored = objective.evaluate(tf, { output, rows: list, groups: plan.members, mask });
@@ -239,23 +223,19 @@ class Run {
 
   /** Copies the tensors into the state, for a checkpoint. */
   keep(): void {
-    for (const name of RUNNING) this.state[name] = this.running[name].dataSync().slice() as Float32Array;
+    for (const name of ['weights', 'firstMoment', 'secondMoment', 'average'] as const) this.state[name] = this.optimiser.copy(name);
+    for (const name of ['lossSum', 'weightSum'] as const) this.state[name] = this[name].dataSync().slice() as Float32Array;
   }
 
   dispose(): void {
-    this.tf.dispose(this.running);
-    this.decay.dispose();
-    this.prior?.dispose();
-    this.noise.dispose();
+    this.optimiser.dispose();
+    this.tf.dispose([this.lossSum, this.weightSum, this.noise]);
   }
 
-  private fromState(): Running {
-    return Object.fromEntries(RUNNING.map((name) => [name, this.tf.tensor1d(this.state[name])])) as Running;
-  }
-
-  private replace(next: Running): void {
-    for (const name of RUNNING) if (next[name] !== this.running[name]) this.running[name].dispose();
-    this.running = next;
+  private replaceSums(lossSum: Tensor1D, weightSum: Tensor1D): void {
+    this.tf.dispose([this.lossSum, this.weightSum]);
+    this.lossSum = lossSum;
+    this.weightSum = weightSum;
   }
 
   /** [members, rows, 1]: 0 where the member is to be kept from the row. */
