@@ -12,7 +12,7 @@ module.exports = {
     },
     {
       name: 'workflows-import-domain-only',
-      comment: 'Workflow code runs in a sandbox and must be deterministic: it imports workflows, domain, the Temporal SDK\'s workflow side, zod and CEL.',
+      comment: 'Workflow code runs in a sandbox and must be deterministic: it has workflows, domain, the SDK\'s workflow side, zod and CEL.',
       severity: 'error',
       from: { path: '^src/workflows/' },
       to: {
@@ -81,7 +81,11 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'], extensions: ['.ts', '.js', '.mjs', '.cjs', '.json'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+      extensions: ['.ts', '.js', '.mjs', '.cjs', '.json'],
+    },
     progress: { type: 'none' },
     reporterOptions: { text: { highlightFocused: true } },
   },

@@ -21,7 +21,11 @@ let child;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child?.kill(signal));
 
 const tool = (name, ...args) => new Promise((resolve, reject) => {
-  child = spawn(process.execPath, [join(ROOT, 'node_modules', name), ...args], { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], env: environment });
+  child = spawn(process.execPath, [join(ROOT, 'node_modules', name), ...args], {
+    cwd: ROOT,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: environment,
+  });
   child.on('error', reject);
   child.on('exit', (code, signal) => {
     child = undefined;
@@ -44,7 +48,7 @@ async function types() {
 
 const CHECKS = {
   types,
-  lint: () => tool('eslint/bin/eslint.js', '.', '--cache', '--cache-strategy', 'content', '--cache-location', join('node_modules', '.cache', 'shoal', 'eslint')),
+  lint: () => tool('eslint/bin/eslint.js', '.'),
   architecture: async () => {
     const cruise = (config) => tool('dependency-cruiser/bin/dependency-cruise.mjs', '--config', config, 'src');
     return (await cruise('.dependency-cruiser.cjs')) && cruise('.dependency-cruiser.runtime.cjs');

@@ -18,7 +18,8 @@ export async function build({ report }) {
     rmSync(STAMP, { force: true });
     removeOrphans();
     report('compiling TypeScript');
-    await run(process.execPath, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', '.'], { name: 'tsc', cwd: ROOT, seconds: 600 });
+    const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+    await run(process.execPath, [tsc, '-p', '.'], { name: 'tsc', cwd: ROOT, seconds: 600 });
     report('bundling the workflows');
     await run(process.execPath, [join(ROOT, 'scripts', 'build-workflows.mjs')], { name: 'bundle the workflows', cwd: ROOT, seconds: 300 });
     writeFileSync(join(ROOT, 'dist', 'natives-lock.json'), JSON.stringify(nativesLock(ROOT), null, 1));
@@ -35,7 +36,8 @@ function current() {
 }
 
 function fingerprint() {
-  const files = [...sources(), ...['tsconfig.json', 'package.json', 'package-lock.json', 'scripts/build-workflows.mjs'].map((name) => join(ROOT, name))];
+  const settings = ['tsconfig.json', 'package.json', 'package-lock.json', 'scripts/build-workflows.mjs'].map((name) => join(ROOT, name));
+  const files = [...sources(), ...settings];
   return sha256(files.map((path) => `${relative(ROOT, path)} ${sha256(readFileSync(path))}`).join('\n'));
 }
 

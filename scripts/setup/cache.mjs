@@ -1,5 +1,7 @@
 // The cache's entries: folders made under a name of their own, sealed with the size and hash of each file, then renamed.
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statfsSync, statSync, writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { diskError, SetupError } from './error.mjs';
 import { cacheFolder } from './folders.mjs';
@@ -94,7 +96,7 @@ function removeUnfinished(folder) {
   }
 }
 
-function checkSpace(megabytes, folder) {
+export function checkSpace(megabytes, folder) {
   const { bavail, bsize } = statfsSync(dirname(folder));
   const free = Math.floor((bavail * bsize) / 1e6);
   if (free >= megabytes) return;
@@ -102,9 +104,4 @@ function checkSpace(megabytes, folder) {
     `${folder} needs ${megabytes} MB while it is made, and its disk has ${free} MB left.`,
     'Free some space, or set SHOAL_CACHE to a folder on a larger disk.',
   );
-}
-
-/** Is this path itself there, be it a link to nowhere? */
-export function present(path) {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }

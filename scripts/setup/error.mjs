@@ -16,10 +16,12 @@ export function explain(error) {
 /** Turns a full or read-only disk into a sentence; anything else is returned as it came. */
 export function diskError(error, path) {
   if (error?.code === 'ENOSPC' || error?.code === 'EDQUOT') {
-    return new SetupError(`No space left on the disk for ${path}.`, 'Free some space, or set SHOAL_CACHE to a folder on a larger disk.', { cause: error });
+    const remedy = 'Free some space, or set SHOAL_CACHE to a folder on a larger disk.';
+    return new SetupError(`No space left on the disk for ${path}.`, remedy, { cause: error });
   }
   if (error?.code === 'EROFS' || error?.code === 'EACCES' || error?.code === 'EPERM') {
-    return new SetupError(`${path} cannot be written (${error.code}).`, 'Set SHOAL_CACHE to a folder that you may write to.', { cause: error });
+    const remedy = 'Set SHOAL_CACHE to a folder that you may write to.';
+    return new SetupError(`${path} cannot be written (${error.code}).`, remedy, { cause: error });
   }
   return error;
 }

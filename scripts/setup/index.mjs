@@ -3,11 +3,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from './build.mjs';
 import { setUpDependencies } from './dependencies.mjs';
+import { diskError } from './error.mjs';
 import { cacheFolder, ROOT } from './folders.mjs';
 import { givenServer } from './given-server.mjs';
 import { setUpNatives } from './natives.mjs';
 import { createProgress } from './progress.mjs';
-import { isStopped, stopAll } from './run.mjs';
+import { isStopped, removeOldLogs, stopAll } from './run.mjs';
 import { setUpServer } from './server.mjs';
 import { checkNode, checkPlatform } from './toolchain.mjs';
 
@@ -26,6 +27,11 @@ export async function setUp({ server = 'unless-given', compile = true, progress 
   checkNode();
   checkPlatform();
   const started = Date.now();
+  try {
+    removeOldLogs();
+  } catch (error) {
+    throw diskError(error, cacheFolder());
+  }
   const checkout = existsSync(join(ROOT, 'package-lock.json'));
   const note = (text) => isStopped() || progress.print(text.replaceAll(/^/gm, '  ! '));
   const given = server === 'unless-given' ? givenServer() : undefined;

@@ -61,7 +61,8 @@ export async function libtensorflow({ report, note }) {
   report('looking for the ordinary download');
   if (await reachable(host)) {
     try {
-      return await ensureEntry({ name: archiveEntry(archive), megabytes: 1200, report, fill: (folder) => unpackArchive(`${host}${archive.file}`, archive, folder, report) });
+      const fill = (folder) => unpackArchive(`${host}${archive.file}`, archive, folder, report);
+      return await ensureEntry({ name: archiveEntry(archive), megabytes: 1200, report, fill });
     } catch (error) {
       note(`${explain(error)}\nGoing on with PyPI's ${wheel.requirement}.`);
     }
@@ -84,8 +85,10 @@ async function unpackLibrary({ requirement, sha256, platforms }, folder, report)
     requirement,
     sha256,
     tags: ['--python-version', '3.11', ...platforms.flatMap((platform) => ['--platform', platform])],
-    prefixes: [...libraries.map((name) => `tensorflow/${name}`), ...['c', 'core/platform'].map((name) => `tensorflow/include/tensorflow/${name}/`),
-      'tensorflow/include/tsl/'],
+    prefixes: [
+      ...libraries.map((name) => `tensorflow/${name}`),
+      ...['tensorflow/c', 'tensorflow/core/platform', 'tsl'].map((name) => `tensorflow/include/${name}/`),
+    ],
     folder,
     report,
   });

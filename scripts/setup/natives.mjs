@@ -120,7 +120,8 @@ function hasAddon(folder) {
 /** As the package itself looks for it. */
 function addonPath(folder) {
   const { napi_versions: supported } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).binary;
-  return join(folder, 'lib', `napi-v${supported.filter((version) => version <= Number(process.versions.napi)).at(-1)}`, 'tfjs_binding.node');
+  const napi = supported.filter((version) => version <= Number(process.versions.napi)).at(-1);
+  return join(folder, 'lib', `napi-v${napi}`, 'tfjs_binding.node');
 }
 
 function packageFolder(from, name) {

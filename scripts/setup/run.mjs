@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { SetupError } from './error.mjs';
@@ -70,6 +70,16 @@ export function run(command, args, { name, cwd, env = process.env, seconds, repo
       else end(signal ? `was ended by ${signal}` : `failed with status ${code}.`);
     });
   });
+}
+
+/** Logs of failures are for reading soon. */
+export function removeOldLogs(days = 7) {
+  const logs = join(cacheFolder(), 'logs');
+  mkdirSync(logs, { recursive: true });
+  for (const name of readdirSync(logs)) {
+    const path = join(logs, name);
+    if (Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) > days * 86_400_000) rmSync(path, { force: true });
+  }
 }
 
 /** The exit status that a shell gives for a child that ended so. */

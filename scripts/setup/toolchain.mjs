@@ -15,7 +15,8 @@ export function checkNode(version = process.versions.node) {
 
 export function checkPlatform(platform = process.platform, arch = process.arch) {
   if (!['linux-x64', 'linux-arm64', 'darwin-arm64'].includes(`${platform}-${arch}`)) {
-    throw new SetupError(`${platform}-${arch} is not supported: TensorFlow and ONNX Runtime come for Linux (x64, arm64) and macOS (arm64).`);
+    throw new SetupError(`${platform}-${arch} is not supported.`,
+      'TensorFlow and ONNX Runtime come for Linux (x64, arm64) and macOS (arm64).');
   }
   if (platform === 'linux' && process.report.getReport().header.glibcVersionRuntime === undefined) {
     throw new SetupError('This Linux has no glibc (Alpine has musl), which TensorFlow, ONNX Runtime and Temporal are built for.',
@@ -39,7 +40,8 @@ export async function python(env = process.env) {
   try {
     await run('python3', ['-m', 'pip', '--version'], { name: 'pip', env, seconds: 60 });
   } catch (error) {
-    throw new SetupError('Python 3 is here, but its pip is not.', install({ apt: 'python3-pip', dnf: 'python3-pip', brew: 'python' }, env), { cause: error });
+    const remedy = install({ apt: 'python3-pip', dnf: 'python3-pip', brew: 'python' }, env);
+    throw new SetupError('Python 3 is here, but its pip is not.', remedy, { cause: error });
   }
   return 'python3';
 }

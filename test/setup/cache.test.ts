@@ -98,8 +98,12 @@ test('a failure to make an entry leaves nothing behind', async () => {
 
 test('a full disk is named with the folder and the way out', async () => {
   const full = { ...entry(), fill: async () => Promise.reject(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })) };
-  await expect(ensureEntry(full)).rejects.toMatchObject({ message: expect.stringContaining(join(cache, 'thing')), remedy: expect.stringContaining('SHOAL_CACHE') });
-  await expect(ensureEntry({ ...entry(), megabytes: 1e12 })).rejects.toThrow(/needs 1000000000000 MB while it is made, and its disk has \d+ MB left/);
+  await expect(ensureEntry(full)).rejects.toMatchObject({
+    message: expect.stringContaining(join(cache, 'thing')),
+    remedy: expect.stringContaining('SHOAL_CACHE'),
+  });
+  const vast = { ...entry(), megabytes: 1e12 };
+  await expect(ensureEntry(vast)).rejects.toThrow(/needs 1000000000000 MB while it is made, and its disk has \d+ MB left/);
 });
 
 test('of several set-ups at once, one does the work and all get the result', async () => {

@@ -62,7 +62,8 @@ test('the lock of the native packages is closed: each dependency it names, it ha
   for (const [path, { integrity, dependencies }] of Object.entries(packages)) {
     if (path !== '') expect(integrity).toMatch(/^sha512-/);
     for (const name of Object.keys(dependencies ?? {})) {
-      const places = path.split('/node_modules/').map((_, index, parts) => [...parts.slice(0, parts.length - index), name].join('/node_modules/'));
+      const parts = path.split('/node_modules/');
+      const places = parts.map((_, index) => [...parts.slice(0, parts.length - index), name].join('/node_modules/'));
       expect([...places, `node_modules/${name}`].some((place) => place in packages)).toBe(true);
     }
   }

@@ -18,8 +18,9 @@ beforeAll(async () => {
     if (request.url === '/missing') response.writeHead(404).end();
     else if (request.url === '/stalls') response.writeHead(200, { 'content-length': BODY.length }).write(BODY.subarray(0, 10));
     else if (request.url === '/moved') response.writeHead(302, { location: '/file' }).end();
-    else if (request.url === '/cut') response.writeHead(200, { 'content-length': BODY.length }).write(BODY.subarray(0, 10), () => response.destroy());
-    else response.end(BODY);
+    else if (request.url === '/cut') {
+      response.writeHead(200, { 'content-length': BODY.length }).write(BODY.subarray(0, 10), () => response.destroy());
+    } else response.end(BODY);
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -31,7 +32,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const get = (path: string, sha256 = SHA256) => download(`${url}${path}`, join(folder, 'out'), { sha256, report: () => {}, stallSeconds: 0.3 });
+const get = (path: string, sha256 = SHA256) =>
+  download(`${url}${path}`, join(folder, 'out'), { sha256, report: () => {}, stallSeconds: 0.3 });
 
 test('a file arrives whole, through redirections too', async () => {
   await get('/moved');
