@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from './build.mjs';
 import { setUpDependencies } from './dependencies.mjs';
-import { diskError } from './error.mjs';
 import { cacheFolder, ROOT } from './folders.mjs';
 import { givenServer } from './given-server.mjs';
 import { setUpNatives } from './natives.mjs';
@@ -27,11 +26,7 @@ export async function setUp({ server = 'unless-given', compile = true, progress 
   checkNode();
   checkPlatform();
   const started = Date.now();
-  try {
-    removeOldLogs();
-  } catch (error) {
-    throw diskError(error, cacheFolder());
-  }
+  removeOldLogs();
   const checkout = existsSync(join(ROOT, 'package-lock.json'));
   const note = (text) => isStopped() || progress.print(text.replaceAll(/^/gm, '  ! '));
   const given = server === 'unless-given' ? givenServer() : undefined;

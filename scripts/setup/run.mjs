@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { SetupError } from './error.mjs';
+import { diskError, SetupError } from './error.mjs';
 import { cacheFolder } from './folders.mjs';
 
 const running = new Set();
@@ -24,7 +24,11 @@ export const isStopped = () => stopped;
 export function run(command, args, { name, cwd, env = process.env, seconds, report, remedy }) {
   if (stopped) return Promise.reject(new SetupError(`${name}: not started, as set-up was stopped.`));
   const logs = join(cacheFolder(), 'logs');
-  mkdirSync(logs, { recursive: true });
+  try {
+    mkdirSync(logs, { recursive: true });
+  } catch (error) {
+    return Promise.reject(diskError(error, logs));
+  }
   const path = join(logs, `${name.replaceAll(/[^\w.-]+/g, '-')}-${process.pid}.log`);
   const log = createWriteStream(path);
   log.write(`$ ${command} ${args.join(' ')}\n`);
@@ -75,10 +79,12 @@ export function run(command, args, { name, cwd, env = process.env, seconds, repo
 /** Logs of failures are for reading soon. */
 export function removeOldLogs(days = 7) {
   const logs = join(cacheFolder(), 'logs');
-  mkdirSync(logs, { recursive: true });
-  for (const name of readdirSync(logs)) {
-    const path = join(logs, name);
-    if (Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) > days * 86_400_000) rmSync(path, { force: true });
+  try {
+    for (const name of readdirSync(logs)) {
+      if (Date.now() - statSync(join(logs, name)).mtimeMs > days * 86_400_000) rmSync(join(logs, name), { force: true });
+    }
+  } catch {
+    // Not there, or not ours to remove.
   }
 }
 
