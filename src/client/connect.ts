@@ -1,4 +1,4 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -67,8 +67,25 @@ export async function connectClient(endpoint: Endpoint): Promise<Client> {
     const connection = await Connection.connect({ ...endpoint.options, connectTimeout: CONNECT_TIMEOUT_MS });
     return new Client({ connection, namespace: endpoint.namespace });
   } catch (error) {
-    throw unreachable(endpoint, error);
+    throw serverError(endpoint, error);
   }
+}
+
+/** gRPC status codes by which a server that is there says no. */
+const REFUSALS = { invalidArgument: 3, notFound: 5, permissionDenied: 7, failedPrecondition: 9, unauthenticated: 16 };
+
+/** What a failed call to the server means: nobody is there, the server says no, or it has no worker to ask. */
+export function serverError(endpoint: Endpoint, cause: unknown): ShoalError {
+  const { address, namespace } = endpoint;
+  if (!isGrpcServiceError(cause) || !Object.values(REFUSALS).includes(cause.code)) return unreachable(endpoint, cause);
+  if (cause.code === REFUSALS.failedPrecondition && cause.details.includes('no poller')) {
+    return new ShoalError('NO_WORKER', `No worker of this project answers at ${address}, namespace ${namespace}.`, {
+      remedy: 'Start them with `shoal up`, or look at why they ended: their logs are in .shoal/logs.', details: { address, namespace }, cause,
+    });
+  }
+  return new ShoalError('SERVER_REFUSED', `The Temporal server at ${address} refuses: ${cause.details}.`, {
+    remedy: `Look at the namespace (${namespace}) and at the credentials.`, details: { address, namespace, status: cause.code }, cause,
+  });
 }
 
 export const unreachable = (endpoint: Endpoint, cause: unknown) =>

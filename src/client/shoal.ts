@@ -24,7 +24,7 @@ import {
   type LifecycleView, type ModelView, type ReleaseView, type Trigger,
 } from '../workflows/messages';
 import { SHOAL_CHAIN, SHOAL_MODEL } from '../workflows/searchAttributes';
-import { connectClient, findEndpoint, unreachable, type Endpoint } from './connect';
+import { connectClient, findEndpoint, serverError, type Endpoint } from './connect';
 import { heldOutRows, type HeldOutRow } from './heldOut';
 import { chainDefinition, modelDefinition } from './definitions';
 
@@ -231,9 +231,10 @@ export class Shoal {
     }
   }
 
-  /** The ShoalError that a worker threw, as it was; or that nobody answers. */
+  /** The ShoalError that a worker threw, as it was; or what the server says, or that nobody answers. */
   private toShoalError(error: unknown): unknown {
-    if (error instanceof ServiceError) return isGrpcServiceError(error.cause) || isGrpcServiceError(error) ? unreachable(this.endpoint, error.cause ?? error) : error;
+    const grpc = error instanceof ServiceError ? error.cause : error;
+    if (isGrpcServiceError(grpc)) return serverError(this.endpoint, grpc);
     if (!(error instanceof WorkflowFailedError)) return error;
     for (let cause: unknown = error.cause; cause instanceof Error; cause = cause.cause) {
       if (cause instanceof ApplicationFailure && cause.type && cause.type in ERRORS) {

@@ -29,6 +29,8 @@ export const ERRORS = {
   STORE_READ_ONLY: { retryable: false },
   STORE_UNAVAILABLE: { retryable: true },
   SERVER_UNREACHABLE: { retryable: true },
+  SERVER_REFUSED: { retryable: false },
+  NO_WORKER: { retryable: true },
   NATIVE_MISSING: { retryable: false },
   /** A fault of Shoal itself: the same again would end the same. */
   INTERNAL: { retryable: false },
