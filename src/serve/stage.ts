@@ -19,7 +19,7 @@ export interface StageRun {
  * One stage for all rows. Its model answers those for which `when` holds; the fallback answers the others, those the model refused
  * or answered with something that is not finite, and all of them when it failed or took too long.
  *
- * @throws ShoalError STAGE_FAILED when there is no fallback for a failure, or it fails too
+ * @throws ShoalError when there is no fallback for a failure, or it fails too: STAGE_FAILED, or the code of what failed it
  */
 export async function runStage(run: StageRun, deps: RunDeps): Promise<StageOutcome> {
   const { stage, sources } = run;
@@ -102,7 +102,8 @@ function stageFailed({ stage, plan }: StageRun, of: Failure): ShoalError {
   const readers = [...plan.values()].filter(({ inputs }) => inputs.some(({ from }) => 'stage' in from && from.stage === model));
   const names = readers.map((reader) => reader.spec.model).join(' and ');
   const said = [why, fallbackWhy].filter(Boolean).join('; ');
-  return new ShoalError('STAGE_FAILED', `Stage ${model}, version ${stage.ref.id}: ${said}.`, {
+  const code = of.cause instanceof ShoalError ? of.cause.code : 'STAGE_FAILED';
+  return new ShoalError(code, `Stage ${model}, version ${stage.ref.id}: ${said}.`, {
     remedy: fallback === undefined
       ? 'A `fallback` for the stage would answer instead.'
       : `Correct the stage's \`fallback\`${names === '' ? '' : `, which ${names} read`}.`,

@@ -213,7 +213,7 @@ describe('stages', () => {
 
   it('fail where `with` gives a value of the wrong type', async () => {
     const failing = run(release([{ model: 'double', with: { x: '"much"' } }]), [{ x: 1 }]);
-    await expect(failing).rejects.toMatchObject({ code: 'STAGE_FAILED' });
+    await expect(failing).rejects.toMatchObject({ code: 'EXPRESSION' });
     await expect(failing).rejects.toThrow(/expression for x, `"much"`, gives "much" for row 0, where a number is needed/);
   });
 
@@ -312,12 +312,12 @@ describe('a fallback', () => {
     expect(answers.gross!.status).toEqual(['model', 'model', 'model']);
   });
 
-  it.each<[string, Stage, Runner | undefined, string]>([
-    ['fails', { model: 'broken' }, undefined, 'its ONNX file cannot be loaded'],
-    ['is too slow', { model: 'double', timeoutMs: 20 }, never, 'timed out after 20 ms'],
-  ])('that is not there: a stage that %s names itself, its version and the cause', async (_, stage, runner, cause) => {
+  it.each<[string, Stage, Runner | undefined, string, string]>([
+    ['fails', { model: 'broken' }, undefined, 'ARTIFACT_CORRUPT', 'its ONNX file cannot be loaded'],
+    ['is too slow', { model: 'double', timeoutMs: 20 }, never, 'STAGE_FAILED', 'timed out after 20 ms'],
+  ])('that is not there: a stage that %s names itself, its version and the cause', async (_, stage, runner, code, cause) => {
     const failing = run(release([stage]), rows, runner);
-    await expect(failing).rejects.toMatchObject({ code: 'STAGE_FAILED', details: { stage: stage.model, version: named[stage.model]!.id } });
+    await expect(failing).rejects.toMatchObject({ code, details: { stage: stage.model, version: named[stage.model]!.id } });
     await expect(failing).rejects.toThrow(`Stage ${stage.model}, version ${named[stage.model]!.id}: `);
     await expect(failing).rejects.toThrow(cause);
   });
