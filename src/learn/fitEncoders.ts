@@ -79,9 +79,14 @@ function piecewise(input: string, from: 'number' | 'date', { values }: NumericCo
   return { kind: 'piecewise', input, from, edges };
 }
 
+/**
+ * One scale for all dimensions, so that they keep their proportions, and such that the whole vector weighs as much as one other input:
+ * with a unit deviation for each dimension it would outweigh them by its width.
+ */
 function standard(input: string, { width, values }: VectorColumn): StandardEncoder {
   const columns = Array.from({ length: width }, (_, j) => momentsOf(values.filter((_x, i) => i % width === j)));
-  return { kind: 'standard', input, mean: columns.map((c) => c.mean), deviation: columns.map((c) => c.deviation), low: columns.map((c) => c.low), high: columns.map((c) => c.high) };
+  const total = Math.sqrt(columns.reduce((sum, c) => sum + c.deviation ** 2, 0));
+  return { kind: 'standard', input, mean: columns.map((c) => c.mean), deviation: columns.map(() => total), low: columns.map((c) => c.low), high: columns.map((c) => c.high) };
 }
 
 const horizon = (input: string, { width, values }: VectorColumn): HorizonEncoder => ({ kind: 'horizon', input, horizon: width, ...momentsOf(values) });
