@@ -3,75 +3,165 @@ import path from 'node:path';
 import { Shoal } from '../../src/client';
 import { embeddedEndpoint } from '../../src/client/connect';
 import { registerSearchAttributes } from '../../src/client/searchAttributes';
-import { startServer } from '../../src/cli/server';
 import { loadProject } from '../../src/config';
+import { lifecycleWorkflowId } from '../../src/workflows/messages';
 import { KeptWorker } from '../support/processes';
-import { smallProject, type SmallProject } from '../support/smallProject';
+import { TestServer, until } from '../support/server';
+import { smallProject, twoModels, type SmallProject } from '../support/smallProject';
+import { trainingProcesses } from '../support/trainings';
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
+
+/** Most of a run is waiting until it is noticed that somebody is gone. */
+const AT_ONCE = 5;
+const LONG = 300;
 
 interface Outcome { versions: Record<string, string>; release: Record<string, string>; runs: string[]; prediction: unknown; deaths: number; resumedAt?: number }
+interface Running { project: SmallProject; server: TestServer; workers: KeptWorker[]; shoal: Shoal }
+interface Scenario { maxEpochs?: number; fault?: string; roles?: string[]; ownServer?: boolean; disturb?(running: Running): Promise<void> }
 
-/** Runs a fresh project, on a server of its own, to its first release and one prediction, with whatever disturbs it. */
-async function run(options: { env?: (project: SmallProject) => Record<string, string>; maxEpochs?: number; disturb?: (project: SmallProject, worker: KeptWorker) => Promise<void> }): Promise<Outcome> {
-  const project = smallProject({ maxEpochs: options.maxEpochs });
+let shared: TestServer;
+const servers: TestServer[] = [];
+const closing: (() => Promise<void>)[] = [];
+
+/** Runs a fresh project to its first release and one prediction, with whatever disturbs it. */
+async function run({ maxEpochs = 12, fault, roles = ['workflows,train,serve'], ownServer, disturb }: Scenario): Promise<Outcome> {
+  let server = shared;
+  if (ownServer) servers.push(server = await TestServer.start({ namespaces: 1 }));
+  const namespace = server.namespace();
+  const project = smallProject({ models: twoModels({ maxEpochs }), namespace });
   const spec = await loadProject(project.file, {});
-  const server = await startServer(project.file, { namespace: 'default', firstPort: 17_300 });
-  const worker = new KeptWorker({ projectFile: project.file, address: server.address, env: options.env?.(project) });
+  const env: Record<string, string> = fault ? { FAULT: fault, FAULT_DONE: path.join(project.folder, 'struck') } : {};
+  const workers = roles.map((role) => new KeptWorker({ projectFile: project.file, address: server.address, env: { ...env, ROLES: role } }));
   const shoal = await Shoal.connect({ projectFile: project.file, project: spec, endpoint: embeddedEndpoint(spec, server) });
+  const close = async () => {
+    await Promise.all(workers.map((w) => w.stop()));
+    await shoal.close();
+    project.remove();
+  };
+  closing.push(close);
   try {
-    await registerSearchAttributes(shoal.temporal, 'default');
-    await worker.start();
+    await registerSearchAttributes(shoal.temporal, namespace);
+    await Promise.all(workers.map((w) => w.start()));
     const batch = await shoal.train();
-    await options.disturb?.(project, worker);
+    await disturb?.({ project, server, workers, shoal });
     const status = await shoal.settled(batch);
     const chain = status.chains[0]!;
     const answer = await shoal.predict('flats', [{ size: 80, city: 'Bern', built: '1990-06-01', note: 'bright quiet flat' }]);
+    expect(workers.map((w) => w.fault)).toEqual(workers.map(() => undefined));
     return {
       versions: Object.fromEntries(status.models.map((m) => [m.model, m.latest?.version.id ?? 'none'])),
       release: Object.fromEntries(Object.values(chain.current?.versions ?? {}).map((v) => [v.model, v.id])),
       runs: status.models.flatMap((m) => m.runs.map((r) => `${m.model}: ${r.status}`)).sort(),
       prediction: answer.outputs,
-      deaths: worker.deaths,
+      deaths: workers.reduce((sum, w) => sum + w.deaths, 0),
       resumedAt: status.models.find((m) => m.model === 'condition')!.latest?.training.resumedAtEpoch,
     };
   } finally {
-    await worker.stop();
-    await shoal.close();
-    await server.stop();
-    project.remove();
+    await close();
   }
 }
 
-describe('a worker that is killed', () => {
-  let undisturbed: Outcome;
-  beforeAll(async () => { undisturbed = await run({}); });
+/** A checkpoint of the first training has been written, and it goes on. */
+const midEpoch = ({ project }: Running) => until(() => {
+  const folder = path.join(project.folder, '.shoal/store/blobs/checkpoints');
+  return existsSync(folder) && readdirSync(folder).length > 0;
+}, { everyMs: 10 });
 
-  it('is not needed for the undisturbed run to end in a release', () => {
+const AROUND = ['ingest', 'validate', 'train', 'evaluate', 'evaluateRelease', 'publishRelease', 'runSegment'].flatMap((a) => [`before:${a}`, `after:${a}`]);
+
+const SCENARIOS: Record<string, Scenario> = {
+  undisturbed: {},
+  'long undisturbed': { maxEpochs: LONG },
+  ...Object.fromEntries(AROUND.map((fault) => [fault, { fault }])),
+  'the worker in the middle of an epoch': { maxEpochs: LONG, disturb: async (running) => { await midEpoch(running); running.workers[0]!.kill(); } },
+  'the training alone in the middle of an epoch': {
+    maxEpochs: LONG,
+    disturb: async (running) => {
+      await midEpoch(running);
+      const [pid] = trainingProcesses(running.workers[0]!.pid);
+      process.kill(pid!, 'SIGKILL');
+    },
+  },
+  'the workflows\' worker, again and again': {
+    roles: ['workflows', 'train,serve'],
+    disturb: async ({ workers: [workflows], shoal }) => {
+      for (const step of ['ingest', 'train', 'evaluate']) {
+        const describe = () => shoal.lifecycle(lifecycleWorkflowId('condition', 1)).catch(() => undefined);
+        await until(async () => (await describe())?.steps.some((s) => s.name === step && s.status !== 'waiting') ?? false);
+        workflows!.kill();
+      }
+    },
+  },
+  'the server in the middle of a training': {
+    maxEpochs: LONG,
+    ownServer: true,
+    disturb: async (running) => {
+      await midEpoch(running);
+      await running.server.kill();
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await running.server.restart();
+    },
+  },
+};
+
+const outcomes: Record<string, Promise<Outcome>> = {};
+beforeAll(async () => {
+  shared = await TestServer.start({ namespaces: Object.keys(SCENARIOS).length });
+  servers.push(shared);
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  for (const [name, scenario] of Object.entries(SCENARIOS)) {
+    outcomes[name] = (async () => {
+      if (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
+      running++;
+      try {
+        return await run(scenario);
+      } finally {
+        running--;
+        waiting.shift()?.();
+      }
+    })();
+    // Its own test looks at it; until then nobody does.
+    outcomes[name].catch(() => undefined);
+  }
+});
+afterAll(async () => {
+  await Promise.allSettled(closing.map((close) => close()));
+  await Promise.all(servers.map((server) => server.stop()));
+});
+
+describe('a project whose worker is killed', () => {
+  it('ends in a release when it is not', async () => {
+    const undisturbed = await outcomes.undisturbed!;
     expect(undisturbed.runs).toEqual(['condition: made', 'rent: made']);
     expect(undisturbed.release).toEqual(undisturbed.versions);
+    expect(undisturbed.deaths).toBe(0);
   });
 
-  const activities = ['ingest', 'validate', 'train', 'evaluate', 'evaluateRelease', 'publishRelease', 'runSegment'];
-  it.each(activities.flatMap((a) => [[`before:${a}`], [`after:${a}`]]))('%s leaves the same versions, release and prediction', async (fault) => {
-    const outcome = await run({ env: (project) => ({ FAULT: fault, FAULT_DONE: path.join(project.folder, 'struck') }) });
-    expect(outcome).toEqual({ ...undisturbed, deaths: 1 });
+  it.each(AROUND)('%s ends in the same versions, release and prediction', async (fault) => {
+    expect(await outcomes[fault]).toEqual({ ...(await outcomes.undisturbed), deaths: 1 });
+  });
+
+  it('whenever its workflows come to a next step, too', async () => {
+    expect(await outcomes['the workflows\' worker, again and again']).toEqual({ ...(await outcomes.undisturbed), deaths: 3 });
   });
 });
 
 describe('a training killed in the middle of an epoch', () => {
-  it('goes on from its last checkpoint and ends in the version of an undisturbed run', async () => {
-    const maxEpochs = 150;
-    const undisturbed = await run({ maxEpochs });
-    const disturbed = await run({
-      maxEpochs,
-      disturb: async ({ folder }, worker) => {
-        const checkpoints = path.join(folder, '.shoal/store/blobs/checkpoints');
-        while (!existsSync(checkpoints) || readdirSync(checkpoints).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-        worker.kill();
-      },
-    });
-    expect(disturbed).toEqual({ ...undisturbed, deaths: 1, resumedAt: expect.any(Number) });
-    expect(disturbed.resumedAt).toBeGreaterThan(1);
+  it.each([
+    ['the worker in the middle of an epoch', 1],
+    ['the training alone in the middle of an epoch', 0],
+  ])('goes on from its last checkpoint and ends in the version of an undisturbed run: %s', async (name, deaths) => {
+    const outcome = (await outcomes[name])!;
+    expect(outcome).toEqual({ ...(await outcomes['long undisturbed']), deaths, resumedAt: expect.any(Number) });
+    expect(outcome.resumedAt).toBeGreaterThan(1);
+  });
+});
+
+describe('a server that is killed in the middle of a run, and started again', () => {
+  it('goes on where it was: the outcome is the same', async () => {
+    const outcome = (await outcomes['the server in the middle of a training'])!;
+    expect(outcome).toEqual({ ...(await outcomes['long undisturbed']), resumedAt: outcome.resumedAt });
   });
 });

@@ -1,5 +1,5 @@
 // A worker of a project that kills itself, hard, once, around an activity: FAULT="before:train" or "after:train".
-// FAULT_DONE names a file that says the fault has struck, so that the next worker works.
+// FAULT_DONE names a file that says the fault has struck, so that the next worker works. ROLES are those of the worker; all by default.
 const { existsSync, writeFileSync } = require('node:fs');
 const { NativeConnection, Runtime, DefaultLogger } = require('@temporalio/worker');
 const { loadProject } = require('../../dist/config');
@@ -37,7 +37,7 @@ const faulty = (context) => ({
   const connection = await NativeConnection.connect(endpoint.options);
   const store = await openStore(project.store);
   const runTraining = createRunTraining({ storePath: project.store.path });
-  const spec = { name: 'all', roles: ['workflows', 'train', 'serve'] };
+  const spec = { name: 'all', roles: (process.env.ROLES ?? 'workflows,train,serve').split(',') };
   const workers = await createWorkers(project, spec, { connection, client, store, runTraining, activityInterceptors: [faulty] });
   process.on('disconnect', () => process.exit(1));
   process.send?.('ready');

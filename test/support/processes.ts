@@ -6,6 +6,8 @@ export class KeptWorker {
   private child: ChildProcess | undefined;
   private stopped = false;
   deaths = 0;
+  /** Why it ended, when nobody killed it. */
+  fault: string | undefined;
 
   constructor(private readonly options: { projectFile: string; address: string; env?: Record<string, string> }) {}
 
@@ -13,13 +15,23 @@ export class KeptWorker {
     const { projectFile, address, env } = this.options;
     const child = fork(path.join(__dirname, 'faultyWorker.cjs'), [projectFile, address], { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     this.child = child;
-    child.once('exit', (_code, signal) => {
+    child.once('exit', (code, signal) => {
       if (this.stopped) return;
-      if (signal !== 'SIGKILL') throw new Error(`the worker ended by itself: ${signal ?? _code}`);
+      if (signal !== 'SIGKILL') {
+        this.fault = `the worker ended by itself: ${signal ?? `status ${code}`}`;
+        return;
+      }
       this.deaths++;
       void this.start();
     });
-    await new Promise<void>((resolve) => child.once('message', () => resolve()));
+    await new Promise<void>((resolve) => {
+      child.once('message', () => resolve());
+      child.once('exit', () => resolve());
+    });
+  }
+
+  get pid(): number {
+    return this.child!.pid!;
   }
 
   kill(): void {

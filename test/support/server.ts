@@ -12,6 +12,7 @@ const FIRST_PORT = 17_300 + (process.pid % 400) * 20;
  */
 export class TestServer {
   private running: RunningServer | undefined;
+  private port = FIRST_PORT;
   private handedOut = 0;
 
   private constructor(private readonly folder: string, private readonly options: { namespaces: number; settings: Record<string, string> }) {}
@@ -38,12 +39,13 @@ export class TestServer {
     const { namespaces, settings } = this.options;
     this.running = await startServer(path.join(this.folder, 'temporal.yaml'), {
       namespace: 'default',
-      firstPort: FIRST_PORT,
+      firstPort: this.port,
       extraArguments: [
         ...Array.from({ length: namespaces }, (_, i) => ['--namespace', `ns${i + 1}`]).flat(),
         ...Object.entries(settings).flatMap(([name, value]) => ['--dynamic-config-value', `${name}=${value}`]),
       ],
     });
+    this.port = Number(this.address.split(':')[1]);
   }
 
   async kill(): Promise<void> {
