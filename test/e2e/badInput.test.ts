@@ -5,7 +5,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { Shoal } from '../../src/client';
 import type { Row } from '../../src/domain/prediction';
 import type { Manifest } from '../../src/domain/version';
-import { lifecycleWorkflowId } from '../../src/workflows/messages';
+import { lifecycleWorkflowId, type ModelView } from '../../src/workflows/messages';
 import { shoal, worker } from '../support/cli';
 import { canMount, readOnly, smallDisk } from '../support/mounts';
 import { TestProject } from '../support/project';
@@ -101,7 +101,7 @@ describe('data that can\'t be trained on', () => {
     expect(words.stdout + words.stderr).toMatch(/condition +failed: .*flats\.csv/);
     const json = await command(['train', 'condition', '--json'], undefined, apart);
     expect(json.status).toBe(1);
-    expect(json.json().models[0].runs[0]).toMatchObject({ status: 'failed', reason: expect.stringContaining('flats.csv') });
+    expect(json.json<{ models: ModelView[] }>().models[0]!.runs[0]).toMatchObject({ status: 'failed', reason: expect.stringContaining('flats.csv') });
   });
 });
 

@@ -3,7 +3,8 @@ import path from 'node:path';
 
 const DIST = path.resolve(__dirname, '../../dist');
 
-export interface Ended { status: number | null; stdout: string; stderr: string; seconds: number; /** Of standard output. */ json<T = any>(): T }
+export interface Ended { status: number | null; stdout: string; stderr: string; seconds: number; /** What it said on standard output; by default of an error. */ json<T = Refusal>(): T }
+export interface Refusal { error: { code: string; message: string; details: Record<string, unknown> } }
 
 /** Runs `shoal` in a process of its own, as it was built. */
 export const shoal = (args: string[], options: RunOptions = {}): Promise<Ended> => runNode([path.join(DIST, 'cli/main.js'), ...args], options);
