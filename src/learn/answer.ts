@@ -8,7 +8,10 @@ export interface Raw { members: number; rows: number; units: number; data: Float
 /** Every member's mean answers. */
 export const ENSEMBLE = -1;
 
-/** Turns the last layer's output into a model's outputs, as network.ts defines them. `by` is the member that answers for each row, or ENSEMBLE. */
+/**
+ * Turns the last layer's output into a model's outputs, as network.ts defines them. `by` is the member that answers for each row, or
+ * ENSEMBLE.
+ */
 export function answer(network: Network, raw: Raw, table: Table, by?: Int8Array): Table {
   const who = by ?? new Int8Array(raw.rows).fill(ENSEMBLE);
   return { rows: raw.rows, columns: columnsOf(network, raw, table, who) };
@@ -36,7 +39,9 @@ export function unscale(kind: Head['kind'], scale: 'linear' | 'log10', z: number
 
 function regression(head: Extract<Head, { kind: 'regression' }>, raw: Raw, who: Int8Array): Record<string, Column> {
   const say = (offset: number): Column => ({
-    type: 'number', values: Float64Array.from(who, (member, row) => unscale(head.kind, head.scale, meanOf(raw, row, 0, member) * head.deviation + head.mean + offset)),
+    type: 'number',
+    values: Float64Array.from(who, (member, row) =>
+      unscale(head.kind, head.scale, meanOf(raw, row, 0, member) * head.deviation + head.mean + offset)),
   });
   return { value: say(0), low: say(head.lowOffset), high: say(head.highOffset) };
 }
@@ -49,13 +54,19 @@ function classification(head: Extract<Head, { kind: 'classification' }>, raw: Ra
   for (let row = 0; row < raw.rows; row++) {
     const members = membersOf(raw, who[row]!);
     const mean = new Float64Array(width);
-    for (const member of members) softmax(logitsOf(raw, row, member), head.temperature).forEach((p, k) => { mean[k]! += p / members.length; });
+    for (const member of members) {
+      softmax(logitsOf(raw, row, member), head.temperature).forEach((p, k) => { mean[k]! += p / members.length; });
+    }
     probabilities.set(mean, row * width);
     const best = mean.indexOf(Math.max(...mean));
     label.push(head.classes[best]!);
     probability[row] = mean[best]!;
   }
-  return { label: { type: 'category', values: label }, probability: { type: 'number', values: probability }, probabilities: { type: 'vector', width, values: probabilities } };
+  return {
+    label: { type: 'category', values: label },
+    probability: { type: 'number', values: probability },
+    probabilities: { type: 'vector', width, values: probabilities },
+  };
 }
 
 function embedding(raw: Raw, who: Int8Array): Record<string, Column> {
@@ -69,7 +80,9 @@ function embedding(raw: Raw, who: Int8Array): Record<string, Column> {
   return { vector: { type: 'vector', width, values } };
 }
 
-function forecast(head: Extract<Head, { kind: 'forecast' }>, raw: Raw, of: { who: Int8Array; table: Table; encoder: WindowEncoder }): Record<string, Column> {
+function forecast(
+  head: Extract<Head, { kind: 'forecast' }>, raw: Raw, of: { who: Int8Array; table: Table; encoder: WindowEncoder },
+): Record<string, Column> {
   const { horizon } = head;
   const history = vector(columnOf(of.table, head.window), head.window, of.encoder.context);
   const scratch = new Float64Array(of.encoder.context);
@@ -87,7 +100,8 @@ function forecast(head: Extract<Head, { kind: 'forecast' }>, raw: Raw, of: { who
   return { value: column(value), low: column(low), high: column(high) };
 }
 
-const membersOf = (raw: Raw, member: number): number[] => (member === ENSEMBLE ? Array.from({ length: raw.members }, (_, m) => m) : [member]);
+const membersOf = (raw: Raw, member: number): number[] =>
+  (member === ENSEMBLE ? Array.from({ length: raw.members }, (_, m) => m) : [member]);
 
 export const logitsOf = (raw: Raw, row: number, member: number): Float32Array =>
   raw.data.subarray((member * raw.rows + row) * raw.units, (member * raw.rows + row + 1) * raw.units);

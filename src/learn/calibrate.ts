@@ -31,7 +31,10 @@ export function fitTemperature(of: { raw: Raw; rows: Int32Array; folds: Int8Arra
   const { raw, rows, folds, classOf } = of;
   const loss = (logTemperature: number): number => {
     let sum = 0;
-    for (const row of rows) sum -= Math.log(Math.max(1e-12, softmax(logitsOf(raw, row, folds[row]!), Math.exp(logTemperature))[classOf[row]!]!));
+    for (const row of rows) {
+      const probabilities = softmax(logitsOf(raw, row, folds[row]!), Math.exp(logTemperature));
+      sum -= Math.log(Math.max(1e-12, probabilities[classOf[row]!]!));
+    }
     return sum;
   };
   const ratio = (Math.sqrt(5) - 1) / 2;

@@ -8,7 +8,9 @@ const MAX_VALUES = 256;
 const SPREADING_STEPS = 100;
 
 /** Codes for each attribute that has at least two values, from the given rows; rare values count as missing. */
-export function attributeCodes(of: { attributes: Record<string, StringColumn>; rows: Int32Array; dimensions: number; seed: number }): Codes[] {
+export function attributeCodes(
+  of: { attributes: Record<string, StringColumn>; rows: Int32Array; dimensions: number; seed: number },
+): Codes[] {
   const { attributes, rows, dimensions, seed } = of;
   return Object.entries(attributes).flatMap(([name, { values }]) => {
     const counts = new Map<string, number>();

@@ -1,7 +1,9 @@
 import { ShoalError } from '../domain/errors';
 import { isNumeric, isString } from '../domain/table';
 import type { Column, NumericColumn, StringColumn, Table, VectorColumn } from '../domain/table';
-import type { BagEncoder, CycleEncoder, Encoder, HorizonEncoder, OneHotEncoder, PiecewiseEncoder, StandardEncoder, WindowEncoder } from './network';
+import type {
+  BagEncoder, CycleEncoder, Encoder, HorizonEncoder, OneHotEncoder, PiecewiseEncoder, StandardEncoder, WindowEncoder,
+} from './network';
 import { tokenise } from './tokens';
 
 /** Each row's tokens, as weights on rows of a table: row r has entries offsets[r] .. offsets[r + 1] of `ids` and `weights`. */
@@ -77,7 +79,12 @@ function standard(encoder: StandardEncoder, column: Column, out: Slots): void {
 }
 
 const rounded = (e: StandardEncoder) =>
-  ({ mean: Float32Array.from(e.mean), deviation: Float32Array.from(e.deviation), low: Float32Array.from(e.low), high: Float32Array.from(e.high) });
+  ({
+    mean: Float32Array.from(e.mean),
+    deviation: Float32Array.from(e.deviation),
+    low: Float32Array.from(e.low),
+    high: Float32Array.from(e.high),
+  });
 
 function flag({ values }: NumericColumn, out: Slots): void {
   for (let r = 0; r < out.rows; r++) {
@@ -129,7 +136,9 @@ export const scaleHistory = (scale: 'linear' | 'log10', x: number): number =>
   (!Number.isFinite(x) ? Number.NaN : scale === 'log10' ? Math.log10(1 + Math.max(x, 0)) : x);
 
 /** A row's level and spread; its scaled history (missing NaN) is left in `scaled`, which has `context` entries. */
-export function readWindow(encoder: WindowEncoder, { values }: VectorColumn, row: number, scaled: Float64Array): { level: number; spread: number } {
+export function readWindow(
+  encoder: WindowEncoder, { values }: VectorColumn, row: number, scaled: Float64Array,
+): { level: number; spread: number } {
   const { context, levelOver } = encoder;
   let sum = 0;
   let present = 0;
@@ -167,7 +176,9 @@ function bag(encoder: BagEncoder, { values }: StringColumn): Bag {
 export function columnOf(table: Table, name: string): Column {
   const column = table.columns[name];
   if (column) return column;
-  throw new ShoalError('COLUMN_MISSING', `The input ${name} is missing.`, { remedy: `Columns at hand: ${Object.keys(table.columns).join(', ')}.`, details: { column: name } });
+  throw new ShoalError('COLUMN_MISSING', `The input ${name} is missing.`, {
+    remedy: `Columns at hand: ${Object.keys(table.columns).join(', ')}.`, details: { column: name },
+  });
 }
 
 function numeric(column: Column, name: string): NumericColumn {
@@ -186,4 +197,6 @@ export function vector(column: Column, name: string, width: number): VectorColum
 }
 
 const wrongType = (name: string, expected: string, { type }: Column): ShoalError =>
-  new ShoalError('COLUMN_TYPE', `The input ${name} is to be ${expected}, and is of type ${type}.`, { details: { column: name, expected, found: type } });
+  new ShoalError('COLUMN_TYPE', `The input ${name} is to be ${expected}, and is of type ${type}.`, {
+    details: { column: name, expected, found: type },
+  });

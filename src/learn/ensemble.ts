@@ -49,7 +49,9 @@ export function gather(tf: TF, encoded: Encoded, rows: Int32Array, groups: numbe
 }
 
 /** `dropout`, if given, has one factor for every number a hidden layer puts out: 0, or 1 / (share kept). */
-export function forward(tf: TF, plan: Plan, parameters: Parameters, inputs: Inputs, dropout?: (shape: [number, number, number]) => Tensor3D): Pass {
+export function forward(
+  tf: TF, plan: Plan, parameters: Parameters, inputs: Inputs, dropout?: (shape: [number, number, number]) => Tensor3D,
+): Pass {
   const bags = inputs.bags.map((bag, i) => tf.matMul<Tensor3D>(bag, parameters[plan.bags[i]!.table]!));
   const fixed = bags.length > 0 && inputs.fixed.shape[0] < plan.members ? tf.tile(inputs.fixed, [plan.members, 1, 1]) : inputs.fixed;
   const hidden: Tensor3D[] = [bags.length > 0 ? tf.concat([fixed, ...bags], 2) : fixed];
@@ -70,7 +72,9 @@ export function forward(tf: TF, plan: Plan, parameters: Parameters, inputs: Inpu
  * Written out because an op costs more than its arithmetic here, and automatic differentiation takes several times as many.
  * A dropped or negative unit has output 0, so one comparison masks both; `scale` is dropout's 1 / (share kept).
  */
-export function backward(tf: TF, plan: Plan, parameters: Parameters, inputs: Inputs, pass: Pass, gradient: Tensor3D, scale = 1): Parameters {
+export function backward(
+  tf: TF, plan: Plan, parameters: Parameters, inputs: Inputs, pass: Pass, gradient: Tensor3D, scale = 1,
+): Parameters {
   const gradients: Parameters = {};
   const bias = (g: Tensor3D): Tensor3D => tf.sum(g, 1, true);
   const below: Tensor3D[] = [];

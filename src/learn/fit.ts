@@ -18,7 +18,10 @@ import type { Progress } from './train';
 export type { Checkpoints, Progress };
 
 export interface Examples {
-  /** By feature name. Forecasts: `history` [rows, context], `start`, `series` where there are several, known-ahead inputs [rows, horizon]. */
+  /**
+   * By feature name. Forecasts: `history` [rows, context], `start`, `series` where there are several, known-ahead inputs
+   * [rows, horizon].
+   */
   table: Table;
   /** A number, a category, or for a forecast a vector [horizon] in which NaN is unknown. Not read for an embedding. */
   target?: Column;
@@ -36,6 +39,7 @@ export interface Fitted {
   summary: Omit<TrainingSummary, 'seconds' | 'onnxBytes' | 'parity' | 'reused'>;
 }
 
+const DROPOUT = 0.3;
 const WORD_DROPOUT = 0.5;
 
 /**
@@ -58,8 +62,9 @@ export async function fit(
   const untrained: Network = { members: split.foldCount, encoders, ...shape, head: lesson.head, weights: {} };
 
   const trained = await train(tf, {
-    model: spec.name, plan: planOf(untrained, encoded), encoded, objective: lesson.objective, prior: lesson.prior, rows: lesson.rows, folds: split.folds,
-    options: { seed: spec.seed, dropout: lesson.dropout, wordDropout: WORD_DROPOUT, ...withoutFolds(spec) }, ...run,
+    model: spec.name, plan: planOf(untrained, encoded), encoded,
+    objective: lesson.objective, prior: lesson.prior, rows: lesson.rows, folds: split.folds,
+    options: { seed: spec.seed, dropout: DROPOUT, wordDropout: WORD_DROPOUT, ...withoutFolds(spec) }, ...run,
   });
 
   const raw = rawOutputs(tf, { ...untrained, weights: trained.weights }, encoded);
@@ -84,7 +89,8 @@ export async function fit(
 }
 
 function networkShape(spec: ModelSpec, inputs: number, units: number): { layers: Dense[]; skip: Dense } {
-  const hidden = spec.training.hidden.map((width, i): Dense => ({ kernel: `dense${i}.kernel`, bias: `dense${i}.bias`, units: width, activation: 'relu' }));
+  const hidden = spec.training.hidden.map((width, i): Dense =>
+    ({ kernel: `dense${i}.kernel`, bias: `dense${i}.bias`, units: width, activation: 'relu' }));
   return {
     layers: [...hidden, { kernel: 'head.kernel', bias: 'head.bias', units, activation: 'none' }],
     skip: { kernel: 'skip.kernel', bias: 'skip.bias', units, activation: 'none' },

@@ -50,7 +50,9 @@ function forecastEncoders(spec: ForecastSpec, name: string, column: Column): Enc
   if (name === HISTORY) return [windowEncoder(spec, column as VectorColumn)];
   if (column.type === 'vector') return [horizon(name, column)];
   if (isString(column)) return [category(name, column)];
-  throw new ShoalError('COLUMN_TYPE', `The input ${name} of ${spec.name} is to have one number for each period ahead.`, { details: { model: spec.name, column: name } });
+  throw new ShoalError('COLUMN_TYPE', `The input ${name} of ${spec.name} is to have one number for each period ahead.`, {
+    details: { model: spec.name, column: name },
+  });
 }
 
 const CYCLES: Record<Frequency, [period: number, harmonics: number][]> = {
@@ -60,7 +62,9 @@ const CYCLES: Record<Frequency, [period: number, harmonics: number][]> = {
 const cycle = (input: string, periodDays: number, harmonics: number): CycleEncoder => ({ kind: 'cycle', input, periodDays, harmonics });
 
 function windowEncoder({ context, season, scale }: ForecastSpec, column: VectorColumn): WindowEncoder {
-  const encoder: WindowEncoder = { kind: 'window', input: HISTORY, scale, context, levelOver: Math.min(context, Math.max(season, 1)), minSpread: 0 };
+  const encoder: WindowEncoder = {
+    kind: 'window', input: HISTORY, scale, context, levelOver: Math.min(context, Math.max(season, 1)), minSpread: 0,
+  };
   const scaled = new Float64Array(context);
   const read = Array.from({ length: column.values.length / context }, (_, r) => readWindow(encoder, column, r, scaled));
   const typical = quantile(read.map((w) => w.spread).filter((s) => s > 0).sort(ascending), 0.5);
@@ -86,17 +90,27 @@ function piecewise(input: string, from: 'number' | 'date', { values }: NumericCo
 function standard(input: string, { width, values }: VectorColumn): StandardEncoder {
   const columns = Array.from({ length: width }, (_, j) => momentsOf(values.filter((_x, i) => i % width === j)));
   const total = Math.sqrt(columns.reduce((sum, c) => sum + c.deviation ** 2, 0));
-  return { kind: 'standard', input, mean: columns.map((c) => c.mean), deviation: columns.map(() => total), low: columns.map((c) => c.low), high: columns.map((c) => c.high) };
+  return {
+    kind: 'standard',
+    input,
+    mean: columns.map((c) => c.mean),
+    deviation: columns.map(() => total),
+    low: columns.map((c) => c.low),
+    high: columns.map((c) => c.high),
+  };
 }
 
-const horizon = (input: string, { width, values }: VectorColumn): HorizonEncoder => ({ kind: 'horizon', input, horizon: width, ...momentsOf(values) });
+const horizon = (input: string, { width, values }: VectorColumn): HorizonEncoder =>
+  ({ kind: 'horizon', input, horizon: width, ...momentsOf(values) });
 
 function momentsOf(values: Float32Array): { mean: number; deviation: number; low: number; high: number } {
   const finite = values.filter(Number.isFinite);
   if (finite.length === 0) return { mean: 0, deviation: 1, low: 0, high: 0 };
   const mean = finite.reduce((sum, x) => sum + x, 0) / finite.length;
   const deviation = Math.sqrt(finite.reduce((sum, x) => sum + (x - mean) ** 2, 0) / finite.length);
-  return { mean, deviation: Math.max(deviation, 1e-6), low: finite.reduce((a, b) => Math.min(a, b)), high: finite.reduce((a, b) => Math.max(a, b)) };
+  const low = finite.reduce((a, b) => Math.min(a, b));
+  const high = finite.reduce((a, b) => Math.max(a, b));
+  return { mean, deviation: Math.max(deviation, 1e-6), low, high };
 }
 
 function category(input: string, { values }: StringColumn): Encoder {
@@ -105,7 +119,15 @@ function category(input: string, { values }: StringColumn): Encoder {
   const kept = mostFrequent(counts, { min: values.length < 50 ? 1 : RARE.category, max: MAX_WORDS }).map(([value]) => value);
   if (kept.length === 0) return { kind: 'onehot', input, values: [''] };
   if (kept.length <= MAX_ONE_HOT) return { kind: 'onehot', input, values: kept };
-  return { kind: 'bag', input, split: false, ids: Object.fromEntries(kept.map((value, id) => [value, id])), idf: kept.map(() => 1), table: `table.${input}`, units: UNITS.category };
+  return {
+    kind: 'bag',
+    input,
+    split: false,
+    ids: Object.fromEntries(kept.map((value, id) => [value, id])),
+    idf: kept.map(() => 1),
+    table: `table.${input}`,
+    units: UNITS.category,
+  };
 }
 
 function text(input: string, { values }: StringColumn): BagEncoder {

@@ -1,6 +1,7 @@
 import { ShoalError } from '../domain/errors';
 import type { ClassificationSpec, EmbeddingSpec, ForecastSpec, ModelSpec, RegressionSpec } from '../domain/spec';
 import { isNumeric, isString } from '../domain/table';
+import type { Column } from '../domain/table';
 import type { Manifest } from '../domain/version';
 import { unscale, windowOf } from './answer';
 import type { Raw } from './answer';
@@ -18,7 +19,6 @@ export interface Lesson {
   objective: Objective;
   /** Training rows that have a target. */
   rows: Int32Array;
-  dropout: number;
   /** See `Training`. */
   prior?: Float32Array;
   /** Before calibration. */
@@ -39,9 +39,11 @@ export function lessonOf(given: Given): Lesson {
   }
 }
 
-const DROPOUT = { regression: 0.3, classification: 0.3, embedding: 0.3, forecast: 0.3 };
+/** Where squares end in Huber's loss: in standard deviations of the target, and in spreads of the history. */
 const HUBER = { regression: 2, forecast: 0.5 };
+/** Seasons that a forecast's starting point is the mean of. */
 const SEASONS = 3;
+/** Of the softmax over codes: with the priors apart, cosines need not be sharpened much. */
 const TEMPERATURE = 0.6;
 
 function regression(spec: RegressionSpec, { examples, trainable }: Given): Lesson {
@@ -53,7 +55,7 @@ function regression(spec: RegressionSpec, { examples, trainable }: Given): Lesso
   const bad = rows.find((row) => !Number.isFinite(scaled[row]!));
   if (bad !== undefined) {
     throw new ShoalError('NOT_FINITE', `The target ${spec.target} of ${spec.name} is ${target.values[bad]} in row ${bad}.`, {
-      remedy: spec.scale === 'log10' ? 'On the scale log10 it must be positive: leave such rows out in the source\'s SQL.' : 'Leave such rows out in the source\'s SQL.',
+      remedy: `${spec.scale === 'log10' ? 'On the scale log10 it must be positive. ' : ''}Leave such rows out in the source's SQL.`,
       details: { model: spec.name, column: spec.target, row: bad, found: String(target.values[bad]) },
     });
   }
@@ -72,7 +74,6 @@ function regression(spec: RegressionSpec, { examples, trainable }: Given): Lesso
   return {
     objective: huber(truth, 1, HUBER.regression),
     rows,
-    dropout: DROPOUT.regression,
     head,
     calibrated: (raw) => ({ ...head, ...offsets(crossFittedErrors({ raw, rows, folds, truth, unit: 0 }), deviation) }),
     baseline: { value: say(mean), low: say(mean + plain.lowOffset), high: say(mean + plain.highOffset) },
@@ -81,7 +82,7 @@ function regression(spec: RegressionSpec, { examples, trainable }: Given): Lesso
 
 function classification(spec: ClassificationSpec, { examples, trainable }: Given): Lesson {
   const target = targetOf(spec, examples);
-  const named = isString(target) ? target.values : isNumeric(target) ? Array.from(target.values, (y) => (Number.isNaN(y) ? null : String(y))) : undefined;
+  const named = namesIn(target);
   if (!named) throw wrongTarget(spec, 'a category', target.type);
   const { folds } = examples.split;
   const rows = labelled(spec, trainable, folds, (row) => named[row] !== null);
@@ -94,11 +95,15 @@ function classification(spec: ClassificationSpec, { examples, trainable }: Given
   return {
     objective: crossEntropy(classOf, classes.length),
     rows,
-    dropout: DROPOUT.classification,
     head: { kind: 'classification', classes, temperature: 1 },
     calibrated: (raw) => ({ kind: 'classification', classes, temperature: fitTemperature({ raw, rows, folds, classOf }) }),
     baseline: { label: classes[likeliest]!, probability: shares[likeliest]!, probabilities: shares },
   };
+}
+
+function namesIn(target: Column): (string | null)[] | undefined {
+  if (isString(target)) return target.values;
+  return isNumeric(target) ? Array.from(target.values, (y) => (Number.isNaN(y) ? null : String(y))) : undefined;
 }
 
 function embedding(spec: EmbeddingSpec, { examples, trainable }: Given): Lesson {
@@ -119,7 +124,6 @@ function embedding(spec: EmbeddingSpec, { examples, trainable }: Given): Lesson 
   return {
     objective: prototypes(attributes, spec.dimensions, TEMPERATURE),
     rows,
-    dropout: DROPOUT.embedding,
     head,
     calibrated: () => head,
     baseline: { vector: Array.from(mean, (x) => x / norm) },
@@ -135,18 +139,22 @@ function forecast(spec: ForecastSpec, { examples, encoders, trainable }: Given):
   const truth = new Float32Array(target.values.length);
   for (let row = 0; row < examples.table.rows; row++) {
     const { level, spread } = readWindow(encoder, history, row, scratch);
-    for (let h = 0; h < spec.horizon; h++) truth[row * spec.horizon + h] = (scaleHistory(spec.scale, target.values[row * spec.horizon + h]!) - level) / spread;
+    for (let i = row * spec.horizon; i < (row + 1) * spec.horizon; i++) {
+      truth[i] = (scaleHistory(spec.scale, target.values[i]!) - level) / spread;
+    }
   }
   const known = (row: number): Float32Array => truth.subarray(row * spec.horizon, (row + 1) * spec.horizon);
   const rows = labelled(spec, trainable, folds, (row) => known(row).some((y) => !Number.isNaN(y)));
   const first = known(rows[0]!).find((y) => !Number.isNaN(y))!;
-  if (rows.every((row) => known(row).every((y) => Number.isNaN(y) || Math.abs(y - first) < 1e-9))) throw constantTarget(spec, spec.target, 'one value');
+  const same = (y: number): boolean => Number.isNaN(y) || Math.abs(y - first) < 1e-9;
+  if (rows.every((row) => known(row).every(same))) throw constantTarget(spec, spec.target, 'one value');
   const zeros = new Array<number>(spec.horizon).fill(0);
-  const head = { kind: 'forecast', window: HISTORY, scale: spec.scale, horizon: spec.horizon, lowOffset: zeros, highOffset: zeros } as const;
+  const head = {
+    kind: 'forecast', window: HISTORY, scale: spec.scale, horizon: spec.horizon, lowOffset: zeros, highOffset: zeros,
+  } as const;
   return {
     objective: huber(truth, spec.horizon, HUBER.forecast),
     rows,
-    dropout: DROPOUT.forecast,
     prior: seasonalMean(spec, encoders),
     head,
     calibrated: (raw) => {
@@ -157,7 +165,9 @@ function forecast(spec: ForecastSpec, { examples, encoders, trainable }: Given):
   };
 }
 
-/** A skip kernel [inputs, horizon] that forecasts the mean of the same period in the seasons looked back on: what there is to improve on. */
+/**
+ * A skip kernel [inputs, horizon] that forecasts the mean of the same period in the seasons looked back on: what there is to improve on.
+ */
 function seasonalMean({ context, horizon, season }: ForecastSpec, encoders: Encoder[]): Float32Array {
   const before = encoders.slice(0, encoders.findIndex((e) => e.kind === 'window')).reduce((sum, e) => sum + widthOf(e), 0);
   const inputs = encoders.reduce((sum, e) => sum + widthOf(e), 0);
@@ -171,7 +181,9 @@ function seasonalMean({ context, horizon, season }: ForecastSpec, encoders: Enco
 
 function targetOf(spec: Exclude<ModelSpec, EmbeddingSpec>, { target }: Examples) {
   if (target) return target;
-  throw new ShoalError('COLUMN_MISSING', `The target ${spec.target} of ${spec.name} is missing.`, { details: { model: spec.name, column: spec.target } });
+  throw new ShoalError('COLUMN_MISSING', `The target ${spec.target} of ${spec.name} is missing.`, {
+    details: { model: spec.name, column: spec.target },
+  });
 }
 
 /** Rows that have a target. Each member needs rows of its own to stop by and others to learn from. */
@@ -180,7 +192,8 @@ function labelled(spec: ModelSpec, trainable: Int32Array, folds: Int8Array, has:
   const needed = 2 * spec.training.folds;
   const used = new Set(Array.from(rows, (row) => folds[row]!)).size;
   if (rows.length >= needed && used >= 2) return rows;
-  throw new ShoalError('TOO_FEW_ROWS', `${spec.name} has ${rows.length} rows to learn from, in ${used} of ${spec.training.folds} folds; it needs at least ${needed}, in two or more.`, {
+  throw new ShoalError('TOO_FEW_ROWS', `${spec.name} has ${rows.length} rows to learn from, in ${used} of ${spec.training.folds} folds; ` +
+    `it needs at least ${needed}, in two or more.`, {
     remedy: 'Bring more rows, or lower `training.folds` or `holdout`.',
     details: { model: spec.name, rows: rows.length, trainable: trainable.length, needed, folds: used },
   });
@@ -189,7 +202,9 @@ function labelled(spec: ModelSpec, trainable: Int32Array, folds: Int8Array, has:
 const average = (numbers: readonly number[]): number => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
 
 const wrongTarget = (spec: RegressionSpec | ClassificationSpec, expected: string, found: string): ShoalError =>
-  new ShoalError('COLUMN_TYPE', `The target ${spec.target} of ${spec.name} is to be ${expected}, and is of type ${found}.`, { details: { model: spec.name, column: spec.target, expected, found } });
+  new ShoalError('COLUMN_TYPE', `The target ${spec.target} of ${spec.name} is to be ${expected}, and is of type ${found}.`, {
+    details: { model: spec.name, column: spec.target, expected, found },
+  });
 
 const constantTarget = (spec: ModelSpec, column: string, what: string): ShoalError =>
   new ShoalError('TARGET_CONSTANT', `${column} of ${spec.name} has only ${what} in the rows to learn from: there is nothing to learn.`, {

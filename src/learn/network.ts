@@ -35,7 +35,8 @@ export interface Dense { kernel: string; bias: string; units: number; activation
  * Arithmetic is float32 throughout, constants rounded to float32 first, except where a date is said to be float64. Missing in a
  * numeric input is NaN; "not finite" is NaN or an infinity. Every encoder gives finite numbers for every input.
  */
-export type Encoder = PiecewiseEncoder | StandardEncoder | FlagEncoder | OneHotEncoder | CycleEncoder | BagEncoder | WindowEncoder | HorizonEncoder;
+export type Encoder =
+  | PiecewiseEncoder | StandardEncoder | FlagEncoder | OneHotEncoder | CycleEncoder | BagEncoder | WindowEncoder | HorizonEncoder;
 
 /**
  * Piecewise linear encoding (Gorishniy et al., 2022, "On Embeddings for Numerical Features in Tabular Deep Learning"):
@@ -71,7 +72,9 @@ export interface CycleEncoder { kind: 'cycle'; input: string; periodDays: number
  * out; an empty bag is 0. `idf` has one positive entry a row of the table.
  * y = sum(idf[id] * table[id]) / sqrt(sum(idf[id]^2)), over the tokens with repetition.
  */
-export interface BagEncoder { kind: 'bag'; input: string; split: boolean; ids: Record<string, number>; idf: number[]; table: string; units: number }
+export interface BagEncoder {
+  kind: 'bag'; input: string; split: boolean; ids: Record<string, number>; idf: number[]; table: string; units: number;
+}
 
 /**
  * Forecasts: the input is [rows, context], oldest first, missing where not finite; after the scale (log10(1 + max(x, 0)) or as it is)
@@ -79,10 +82,14 @@ export interface BagEncoder { kind: 'bag'; input: string; split: boolean; ids: R
  * those are all missing; 0 when all are) and spread (mean absolute deviation from the level over all present values, 0 when there are
  * none; then at least `minSpread`). Width = context: (x - level) / spread; missing is 0. The head undoes it with the same level and spread.
  */
-export interface WindowEncoder { kind: 'window'; input: string; scale: 'linear' | 'log10'; context: number; levelOver: number; minSpread: number }
+export interface WindowEncoder {
+  kind: 'window'; input: string; scale: 'linear' | 'log10'; context: number; levelOver: number; minSpread: number;
+}
 
 /** Forecasts: a known-ahead input [rows, horizon]: (clip(x, low, high) - mean) / deviation; missing (NaN) is 0. Width = horizon. */
-export interface HorizonEncoder { kind: 'horizon'; input: string; horizon: number; mean: number; deviation: number; low: number; high: number }
+export interface HorizonEncoder {
+  kind: 'horizon'; input: string; horizon: number; mean: number; deviation: number; low: number; high: number;
+}
 
 /** What the last layer's output [members, rows, units] means. Means are over members. */
 export type Head =
@@ -108,7 +115,7 @@ export type Head =
  * `probability` float32 [N, 1]; embedding `vector` float32 [N, dimensions]; forecast `value`, `low`, `high` float32 [N, horizon].
  *
  * unscale(z) of log10 is 10^z for a regression (targets must be positive), 10^z - 1, at least 0, for a forecast.
- * In both z is clipped to [-30, 30] first, so that the output is finite in float32.
+ * There z is clipped to [-30, 30] first, so that the output is finite in float32.
  */
 export const HISTORY = 'history';
 export const START = 'start';

@@ -1,6 +1,8 @@
 import type { Tensor1D, Tensor3D } from '@tensorflow/tfjs-node';
 import type { TF } from './ensemble';
 
+export interface Batch { output: Tensor3D; rows: Int32Array; groups: number; mask: Tensor3D }
+
 /**
  * What the ensemble is trained towards. `evaluate` takes its output [members, rows, units], the rows it is of (`groups` equally long
  * lists one after the other: 1 when all members saw the same, else one each; -1 pads) and the mask [members, rows, 1] of those that
@@ -8,7 +10,7 @@ import type { TF } from './ensemble';
  */
 export interface Objective {
   units: number;
-  evaluate(tf: TF, of: { output: Tensor3D; rows: Int32Array; groups: number; mask: Tensor3D }): { loss: Tensor1D; weight: Tensor1D; gradient: Tensor3D };
+  evaluate(tf: TF, of: Batch): { loss: Tensor1D; weight: Tensor1D; gradient: Tensor3D };
   /** The target's bytes, for the fingerprint of a checkpoint. */
   targets: Float32Array[];
 }
@@ -54,7 +56,13 @@ export function crossEntropy(target: Int32Array, classes: number): Objective {
 }
 
 /** One attribute's part in `prototypes`: a unit vector for each value [values, dimensions], and each row's value, -1 where missing. */
-export interface Codes { values: number; codes: Float32Array; target: Int32Array; /** Logarithms of the values' shares. */ logPrior: Float32Array }
+export interface Codes {
+  values: number;
+  codes: Float32Array;
+  target: Int32Array;
+  /** Logarithms of the values' shares. */
+  logPrior: Float32Array;
+}
 
 /**
  * Hyperspherical prototypes (Mettes, van der Pol and Snoek, 2019): the output's direction is drawn towards the fixed code of each of the

@@ -8,7 +8,10 @@ const EPSILON = 1e-8;
 export interface OptimiserState { weights: Float32Array; firstMoment: Float32Array; secondMoment: Float32Array; average: Float32Array }
 
 const NAMES = ['weights', 'firstMoment', 'secondMoment', 'average'] as const;
+type Variables = Record<(typeof NAMES)[number], Tensor>;
 let made = 0;
+
+export interface Step { count: number; learningRate: number; weightDecay: number; averaging: number }
 
 /** What tfjs-node's backend can do beyond its public interface: run any TensorFlow op. */
 interface Backend {
@@ -24,7 +27,7 @@ interface Backend {
  */
 export class Optimiser {
   private readonly backend: Backend;
-  private readonly variables: Record<(typeof NAMES)[number], Tensor>;
+  private readonly variables: Variables;
   private readonly decay: Tensor1D;
   private readonly anchor: Tensor1D | undefined;
 
@@ -33,7 +36,7 @@ export class Optimiser {
     this.backend = tf.backend() as unknown as Backend;
     this.decay = tf.tensor1d(decay);
     this.anchor = anchor && tf.tensor1d(anchor);
-    this.variables = Object.fromEntries(NAMES.map((name) => [name, this.variable(name, state[name].length)])) as Record<(typeof NAMES)[number], Tensor>;
+    this.variables = Object.fromEntries(NAMES.map((name) => [name, this.variable(name, state[name].length)])) as Variables;
     this.load(state);
   }
 
@@ -57,7 +60,7 @@ export class Optimiser {
   }
 
   /** Step `count` (from 1 since the moments were last 0) along a gradient; the average keeps the share `averaging` of what it was. */
-  step(gradient: Tensor1D, { count, learningRate, weightDecay, averaging }: { count: number; learningRate: number; weightDecay: number; averaging: number }): void {
+  step(gradient: Tensor1D, { count, learningRate, weightDecay, averaging }: Step): void {
     const { tf } = this;
     const { weights, firstMoment, secondMoment, average } = this.variables;
     const numbers = [BETA1 ** count, BETA2 ** count, learningRate, BETA1, BETA2, EPSILON];
@@ -90,7 +93,9 @@ export class Optimiser {
   private variable(name: string, size: number): Tensor {
     const { binding } = this.backend;
     return this.backend.executeSingleOutput('VarHandleOp', [
-      this.type('dtype'), { name: 'shape', type: binding.TF_ATTR_SHAPE, value: [size] }, { name: 'container', type: binding.TF_ATTR_STRING, value: '' },
+      this.type('dtype'),
+      { name: 'shape', type: binding.TF_ATTR_SHAPE, value: [size] },
+      { name: 'container', type: binding.TF_ATTR_STRING, value: '' },
       { name: 'shared_name', type: binding.TF_ATTR_STRING, value: `shoal/${made++}/${name}` },
     ], []);
   }

@@ -25,7 +25,10 @@ export function layoutOf(plan: Plan): Layout {
     shapes.push([layer.kernel, [plan.members, width, layer.units], 1], [layer.bias, [plan.members, 1, layer.units], 0]);
     width = layer.units;
   }
-  if (plan.skip) shapes.push([plan.skip.kernel, [plan.members, inputs, plan.skip.units], 1], [plan.skip.bias, [plan.members, 1, plan.skip.units], 0]);
+  if (plan.skip) {
+    const { kernel, bias, units } = plan.skip;
+    shapes.push([kernel, [plan.members, inputs, units], 1], [bias, [plan.members, 1, units], 0]);
+  }
   let size = 0;
   const entries = shapes.map(([name, shape]) => {
     const entry = { name, shape, offset: size, size: shape[0] * shape[1] * shape[2] };
@@ -80,7 +83,8 @@ export function initialWeights(of: { plan: Plan; layout: Layout; encoded: Encode
   plan.layers.forEach((layer, l) => {
     const inputs = l === 0 ? Math.max(1, meanSquare) : plan.layers[l - 1]!.units;
     const last = l === plan.layers.length - 1;
-    fill(layer.kernel, last ? 0.3 / Math.sqrt(inputs) : Math.sqrt(2 / inputs), l === 0 ? (row) => row >= plan.width || alive.on[row] === 1 : undefined);
+    const deviation = last ? 0.3 / Math.sqrt(inputs) : Math.sqrt(2 / inputs);
+    fill(layer.kernel, deviation, l === 0 ? (row) => row >= plan.width || alive.on[row] === 1 : undefined);
   });
   return flat;
 }

@@ -29,8 +29,11 @@ export function rawOutputs(tf: TF, network: Network, encoded: Encoded): Raw {
   try {
     for (let from = 0; from < rows; from += chunk) {
       const length = Math.min(chunk, rows - from);
-      const data = tf.tidy(() => forward(tf, plan, parameters, gather(tf, encoded, Int32Array.from({ length }, (_, i) => from + i), 1)).output.dataSync());
-      for (let m = 0; m < members; m++) raw.data.set(data.subarray(m * length * units, (m + 1) * length * units), (m * rows + from) * units);
+      const some = Int32Array.from({ length }, (_, i) => from + i);
+      const data = tf.tidy(() => forward(tf, plan, parameters, gather(tf, encoded, some, 1)).output.dataSync());
+      for (let m = 0; m < members; m++) {
+        raw.data.set(data.subarray(m * length * units, (m + 1) * length * units), (m * rows + from) * units);
+      }
     }
   } finally {
     tf.dispose(parameters);

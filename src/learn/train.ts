@@ -43,7 +43,9 @@ export interface Training {
   signal: AbortSignal;
 }
 
-export interface Trained { weights: Weights; epochs: number; bestEpoch: number; steps: number; curve: { train: number[]; validation: number[] } }
+export interface Trained {
+  weights: Weights; epochs: number; bestEpoch: number; steps: number; curve: { train: number[]; validation: number[] }
+}
 
 /** Share of the running average of the weights that a step keeps; the average is what is validated and kept. */
 const AVERAGING = 0.98;
@@ -68,7 +70,14 @@ export async function train(tf: TF, training: Training): Promise<Trained> {
   const { plan, options, objective, encoded, rows, signal } = training;
   const layout = layoutOf(plan);
   const fingerprint = fingerprintOf({ plan, options, model: training.model },
-    [encoded.block, ...encoded.bags.flatMap((b) => [b.offsets, b.ids, b.weights]), rows, training.folds, ...(training.prior ? [training.prior] : []), ...objective.targets]);
+    [
+      encoded.block,
+      ...encoded.bags.flatMap((b) => [b.offsets, b.ids, b.weights]),
+      rows,
+      training.folds,
+      ...(training.prior ? [training.prior] : []),
+      ...objective.targets,
+    ]);
   const saved = await training.checkpoints.load();
   const state = (saved && readCheckpoint(fingerprint, saved)) ?? begin(training, layout);
   const batches = batchesOf(rows.length, options.batchSize);
@@ -79,7 +88,8 @@ export async function train(tf: TF, training: Training): Promise<Trained> {
     while (state.epoch < options.maxEpochs && state.epoch - state.bestEpoch < options.patience) {
       const order = shuffle(rows.slice(), random(options.seed, 'order', state.epoch));
       while (state.batch < batches) {
-        run.step(order.subarray(Math.floor((state.batch * order.length) / batches), Math.floor(((state.batch + 1) * order.length) / batches)));
+        const edge = (batch: number): number => Math.floor((batch * order.length) / batches);
+        run.step(order.subarray(edge(state.batch), edge(state.batch + 1)));
         state.batch++;
         const now = Date.now();
         if (signal.aborted || now - savedAt >= CHECKPOINT_EVERY_MS) {
@@ -102,7 +112,8 @@ export async function train(tf: TF, training: Training): Promise<Trained> {
   } finally {
     run.dispose();
   }
-  return { weights: toWeights(layout, state.best), epochs: state.epoch, bestEpoch: state.bestEpoch, steps: state.steps, curve: state.curve };
+  const { epoch: epochs, bestEpoch, steps, curve } = state;
+  return { weights: toWeights(layout, state.best), epochs, bestEpoch, steps, curve };
 }
 
 /** Small data gets smaller batches, so that an epoch has several steps. */
@@ -128,15 +139,17 @@ class Run {
   private readonly noise: Tensor1D;
   private readonly memberOf = new Map<number, number>();
 
-  constructor(private readonly tf: TF, private readonly training: Training, private readonly layout: Layout, private readonly state: TrainingState) {
+  constructor(
+    private readonly tf: TF, private readonly training: Training, private readonly layout: Layout, private readonly state: TrainingState,
+  ) {
     const { plan, options, rows, folds, prior } = training;
     this.optimiser = new Optimiser(tf, state, layout.decay, prior && skipOnly(plan, layout, prior));
     this.lossSum = tf.tensor1d(state.lossSum);
     this.weightSum = tf.tensor1d(state.weightSum);
     rows.forEach((row) => this.memberOf.set(row, folds[row]!));
-    const widest = Math.max(...plan.bags.map((b) => b.tokens), ...plan.layers.map((l) => l.units * plan.members)) * Math.min(rows.length, options.batchSize);
-    const uniform = random(options.seed, 'noise');
-    this.noise = tf.tensor1d(Float32Array.from({ length: 2 * widest }, uniform));
+    const perRow = Math.max(...plan.bags.map((b) => b.tokens), ...plan.layers.map((l) => l.units * plan.members));
+    const length = 2 * perRow * Math.min(rows.length, options.batchSize);
+    this.noise = tf.tensor1d(Float32Array.from({ length }, random(options.seed, 'noise')));
   }
 
   step(rows: Int32Array): void {
@@ -184,8 +197,9 @@ class Run {
   private restart(): void {
     const { state, training } = this;
     if (++state.restarts > MAX_RESTARTS) {
-      throw new ShoalError('TRAINING_DIVERGED', `Training of ${training.model} diverges: its loss is not finite, even at a learning rate of ${state.learningRate}.`, {
-        remedy: 'Try a smaller learningRate, `scale: log10` for a target that spans orders of magnitude, or look for extreme values in the target.',
+      throw new ShoalError('TRAINING_DIVERGED', `Training of ${training.model} diverges: its loss is not finite, even at a learning rate ` +
+        `of ${state.learningRate}.`, {
+        remedy: 'Try a smaller learningRate, or `scale: log10` for a target that spans orders of magnitude; look for extreme values.',
         details: { model: training.model, learningRate: state.learningRate, epoch: state.epoch },
       });
     }
@@ -248,7 +262,7 @@ class Run {
 
   private withoutWords(inputs: Inputs): Inputs {
     const keep = this.noiseFor('words', this.training.options.wordDropout);
-    return keep && inputs.bags.length > 0 ? { fixed: inputs.fixed, bags: inputs.bags.map((bag) => this.tf.mul<Tensor3D>(bag, keep(bag.shape))) } : inputs;
+    return keep ? { fixed: inputs.fixed, bags: inputs.bags.map((bag) => this.tf.mul<Tensor3D>(bag, keep(bag.shape))) } : inputs;
   }
 
   /** Tensors of 0 and 1 / (share kept): slices of one pool of noise, begun at places that follow from the step. */

@@ -8,8 +8,8 @@ export function stem(token: string): string {
 }
 const EDGES = /^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu;
 
-const AROUND = [['', ''], ['', ','], ['', '.'], ['', ':'], ['', ';'], ['', '!'], ['', '?'], ['', "'s"], ['', '’s'], ['', "'s:"], ['', ')'], ['(', ''], ['(', ')'],
-  ['"', ''], ['', '"'], ['"', '"'], ["'", ''], ['', "'"], ['“', ''], ['', '”']] as const;
+const AROUND = [['', ''], ['', ','], ['', '.'], ['', ':'], ['', ';'], ['', '!'], ['', '?'], ['', "'s"], ['', '’s'], ['', "'s:"],
+  ['', ')'], ['(', ''], ['(', ')'], ['"', ''], ['', '"'], ['"', '"'], ["'", ''], ['', "'"], ['“', ''], ['', '”']] as const;
 
 /** The tokens a word is likely to be met as: with punctuation, and capitalised where the alphabet is not A to Z. */
 function formsOf(word: string): string[] {

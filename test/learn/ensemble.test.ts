@@ -21,22 +21,32 @@ describe('gradients are those of automatic differentiation', () => {
   const objectives: [string, Objective][] = [
     ['squares and beyond', huber(targets, 2, 0.7)],
     ['classes', crossEntropy(Int32Array.from([0, 2, 1, 1, 0]), 3)],
-    ['prototypes', prototypes([{ values: 3, codes, target: Int32Array.from([0, -1, 2, 1, 1]), logPrior: Float32Array.from([-1, -2, -0.5]) }], 3, 0.4)],
+    [
+      'prototypes',
+      prototypes([{ values: 3, codes, target: Int32Array.from([0, -1, 2, 1, 1]), logPrior: Float32Array.from([-1, -2, -0.5]) }], 3, 0.4),
+    ],
   ];
   test.each(objectives)('%s', (_, objective) => {
     const tf = loadTensorflow();
     const units = objective.units;
     const plan: Plan = {
       members: 2, width: 4, bags: [{ table: 't', tokens: 6, units: 3 }, { table: 's', tokens: 2, units: 2 }],
-      layers: [{ kernel: 'k0', bias: 'b0', units: 5, activation: 'relu' }, { kernel: 'k1', bias: 'b1', units: 4, activation: 'relu' }, { kernel: 'k2', bias: 'b2', units, activation: 'none' }],
+      layers: [
+        { kernel: 'k0', bias: 'b0', units: 5, activation: 'relu' },
+        { kernel: 'k1', bias: 'b1', units: 4, activation: 'relu' },
+        { kernel: 'k2', bias: 'b2', units, activation: 'none' }
+      ],
       skip: { kernel: 'k3', bias: 'b3', units, activation: 'none' },
     };
     const layout = layoutOf(plan);
     const flat = tf.tensor1d(gaussians(layout.size));
-    const inputs = { fixed: tf.tensor3d(gaussians(20), [1, 5, 4]), bags: [tf.tensor3d(gaussians(30), [1, 5, 6]), tf.tensor3d(gaussians(10), [1, 5, 2])] };
+    const inputs = {
+      fixed: tf.tensor3d(gaussians(20), [1, 5, 4]), bags: [tf.tensor3d(gaussians(30), [1, 5, 6]), tf.tensor3d(gaussians(10), [1, 5, 2])],
+    };
     const mask = tf.tensor3d([1, 0, 1, 1, 0, 1, 1, 1, 0, 1], [2, 5, 1]);
     const automatic = tf.grad((w) => {
-      const { output } = forward(tf, plan, split(tf, layout, w as typeof flat), { ...inputs, fixed: tf.tile(inputs.fixed, [2, 1, 1]), bags: inputs.bags.map((b) => tf.tile<Tensor3D>(b, [2, 1, 1])) });
+      const tiled = { fixed: tf.tile(inputs.fixed, [2, 1, 1]), bags: inputs.bags.map((b) => tf.tile<Tensor3D>(b, [2, 1, 1])) };
+      const { output } = forward(tf, plan, split(tf, layout, w as typeof flat), tiled);
       return tf.sum(objective.evaluate(tf, { output, rows, groups: 1, mask }).loss);
     })(flat).dataSync();
     const parameters = split(tf, layout, flat);
@@ -63,7 +73,8 @@ test('encoders say what network.ts says', () => {
   const { block, width, bags } = encode(encoders, {
     rows: 2,
     columns: {
-      n: numbers([2, NaN]), d: dates([10_001, Infinity]), v: vectors(2, [5, 100, NaN, -Infinity]), f: { type: 'boolean', values: Float64Array.from([1, NaN]) },
+      n: numbers([2, NaN]), d: dates([10_001, Infinity]), v: vectors(2, [5, 100, NaN, -Infinity]),
+      f: { type: 'boolean', values: Float64Array.from([1, NaN]) },
       c: categories(['x', null]), h: vectors(4, [1, NaN, 2, 4, NaN, NaN, NaN, NaN]), t: texts(['A, b A c', 'd']),
     },
   });
@@ -78,7 +89,8 @@ test('encoders say what network.ts says', () => {
 
 test('gathered rows are those asked for, and padding is zeros', () => {
   const tf = loadTensorflow();
-  const encoded = encode([{ kind: 'standard', input: 'v', mean: [0], deviation: [1], low: [-9], high: [9] }], { rows: 3, columns: { v: vectors(1, [1, 2, 3]) } });
+  const asIs: Encoder = { kind: 'standard', input: 'v', mean: [0], deviation: [1], low: [-9], high: [9] };
+  const encoded = encode([asIs], { rows: 3, columns: { v: vectors(1, [1, 2, 3]) } });
   expect([...gather(tf, encoded, Int32Array.from([2, -1, 0, 1]), 2).fixed.dataSync()]).toEqual([3, 0, 1, 2]);
 });
 
@@ -99,5 +111,6 @@ test('the temperature undoes overconfidence, and errors come from the row\'s own
   const temperature = fitTemperature({ raw: { members: 2, rows: n, units: 2, data }, rows, folds, classOf });
   expect(8 / temperature).toBeCloseTo(Math.log(0.7 / 0.3), 1);
   const raw = { members: 2, rows: 2, units: 1, data: Float32Array.from([1, 2, 10, 20]) };
-  expect(crossFittedErrors({ raw, rows: Int32Array.from([0, 1]), folds: Int8Array.from([0, 1]), truth: Float32Array.from([1, 21]), unit: 0 })).toEqual([0, 1]);
+  const of = { raw, rows: Int32Array.from([0, 1]), folds: Int8Array.from([0, 1]), truth: Float32Array.from([1, 21]), unit: 0 };
+  expect(crossFittedErrors(of)).toEqual([0, 1]);
 });

@@ -1,8 +1,8 @@
 import { predict } from '../../src/learn/predict';
 import type { Table } from '../../src/domain/table';
 import {
-  categories, classificationSpec, dates, embeddingSpec, examplesOf, fitted, forecastSpec, heldOut, labelsOf, numbers, r2, regressionSpec, texts, trainedOn,
-  uniforms, valuesOf, vectors,
+  categories, classificationSpec, dates, embeddingSpec, examplesOf, fitted, forecastSpec, heldOut, labelsOf, numbers, r2, regressionSpec,
+  texts, trainedOn, uniforms, valuesOf, vectors,
 } from './support/examples';
 
 test('regression learns a curve, a category, a flag and a missing value, on rows it never saw', async () => {
@@ -11,7 +11,8 @@ test('regression learns a curve, a category, a flag and a missing value, on rows
   const kinds = b.map((x) => ['red', 'green', 'blue'][Math.floor(x * 3)]!);
   const y = a.map((x, i) => (c[i]! < 0.2 ? 2 : Math.sin(6 * x)) + (kinds[i] === 'red' ? 1 : 0) + (c[i]! > 0.6 ? 0.5 : 0));
   const examples = examplesOf({
-    a: numbers(a.map((x, i) => (c[i]! < 0.2 ? NaN : x))), kind: categories(kinds), flag: { type: 'boolean', values: Float64Array.from(c, (x) => (x > 0.6 ? 1 : 0)) },
+    a: numbers(a.map((x, i) => (c[i]! < 0.2 ? NaN : x))), kind: categories(kinds),
+    flag: { type: 'boolean', values: Float64Array.from(c, (x) => (x > 0.6 ? 1 : 0)) },
   }, numbers(y));
   const fit = await fitted(regressionSpec(), examples);
   expect(r2(y, valuesOf(fit, 'value'), heldOut(examples))).toBeGreaterThan(0.9);
@@ -58,7 +59,8 @@ test('a forecast follows a weekly pattern at the level of each series', async ()
   const examples = examplesOf({ history: vectors(21, history), start: dates(start), series: categories(series) }, vectors(7, target));
   const fit = await fitted(forecastSpec('linear', { learningRate: 0.003, weightDecay: 3 }), examples);
   const value = valuesOf(fit, 'value');
-  const of = (guess: (i: number) => number): number => heldOut(examples).reduce((sum, row) => sum + row7(row).reduce((s, i) => s + Math.abs(guess(i) - target[i]!), 0), 0);
+  const of = (guess: (i: number) => number): number => heldOut(examples).flatMap(row7)
+    .reduce((sum, i) => sum + Math.abs(guess(i) - target[i]!), 0);
   const naive = of((i) => history[Math.floor(i / 7) * 21 + 14 + (i % 7)]!);
   expect(of((i) => value[i]!)).toBeLessThan(0.9 * naive);
 });
@@ -67,11 +69,14 @@ test('an embedding brings rows of a kind together, whichever member they come fr
   const n = 300;
   const kind = uniforms(n, 7).map((x) => ['a', 'b', 'c'][Math.floor(x * 3)]!);
   const noise = uniforms(n, 8);
-  const examples = examplesOf({ x: numbers(kind.map((k, i) => 'abc'.indexOf(k) + 0.5 * noise[i]!)) }, undefined, { alike: { kind: categories(kind) } });
+  const x = numbers(kind.map((k, i) => 'abc'.indexOf(k) + 0.5 * noise[i]!));
+  const examples = examplesOf({ x }, undefined, { alike: { kind: categories(kind) } });
   const fit = await fitted(embeddingSpec(), examples);
   const vector = valuesOf(fit, 'vector');
-  const cosine = (a: number, b: number): number => Array.from({ length: 8 }, (_, d) => vector[a * 8 + d]! * vector[b * 8 + d]!).reduce((s, x) => s + x, 0);
-  const nearest = (row: number): number => [...kind.keys()].filter((r) => r !== row).reduce((best, r) => (cosine(row, r) > cosine(row, best) ? r : best));
+  const cosine = (a: number, b: number): number =>
+    Array.from({ length: 8 }, (_, d) => vector[a * 8 + d]! * vector[b * 8 + d]!).reduce((sum, product) => sum + product, 0);
+  const nearest = (row: number): number => [...kind.keys()].filter((r) => r !== row)
+    .reduce((best, r) => (cosine(row, r) > cosine(row, best) ? r : best));
   expect([...kind.keys()].filter((row) => kind[nearest(row)] === kind[row]).length / n).toBeGreaterThan(0.9);
   expect(cosine(0, 0)).toBeCloseTo(1, 5);
 });

@@ -7,7 +7,8 @@ import type { Network } from '../../src/learn/network';
 import { random, shuffle } from '../../src/learn/random';
 import { loadTensorflow } from '../../src/native';
 import {
-  categories, classificationSpec, embeddingSpec, examplesOf, fitted, heldOut, labelsOf, numbers, regressionSpec, texts, trainedOn, uniforms, valuesOf,
+  categories, classificationSpec, embeddingSpec, examplesOf, fitted, heldOut, labelsOf, numbers, regressionSpec, texts, trainedOn, uniforms,
+  valuesOf,
 } from './support/examples';
 
 const WORDS = ['storm', 'river', 'stone', 'lantern', 'harbour', 'winter', 'garden', 'signal'];
@@ -23,7 +24,10 @@ function mixed(n = 150) {
 }
 
 const digest = ({ weights }: Network): string =>
-  Object.entries(weights).reduce((hash, [name, w]) => hash.update(name).update(new Uint8Array(w.data.buffer, w.data.byteOffset, w.data.byteLength)), createHash('sha256')).digest('hex');
+  Object.entries(weights).reduce(
+    (hash, [name, w]) => hash.update(name).update(new Uint8Array(w.data.buffer, w.data.byteOffset, w.data.byteLength)),
+    createHash('sha256'),
+  ).digest('hex');
 
 test('the same data and spec give the same weights to the last bit, another seed gives others', async () => {
   const { columns, y } = mixed();
@@ -36,7 +40,8 @@ test('the same data and spec give the same weights to the last bit, another seed
 });
 
 test('two processes give the same weights', async () => {
-  const run = async (): Promise<string> => (await promisify(execFile)(process.execPath, [join(__dirname, 'support/fitOnce.cjs')], { env: process.env })).stdout.trim();
+  const run = async (): Promise<string> =>
+    (await promisify(execFile)(process.execPath, [join(__dirname, 'support/fitOnce.cjs')])).stdout.trim();
   const one = await run();
   expect(one).toMatch(/^[0-9a-f]{64}$/);
   expect(await run()).toBe(one);
@@ -50,7 +55,9 @@ test('training that is stopped and goes on from its checkpoint ends with the wei
   for (const stopAt of [1, 7, whole.summary.epochs - 1]) {
     const saved = await stoppedAt(stopAt, spec, examples);
     const resumed: number[] = [];
-    const rest = await fitted(spec, examples, { checkpoints: { load: async () => saved, save: async () => undefined }, onProgress: (p) => resumed.push(p.epoch) });
+    const rest = await fitted(
+      spec, examples, { checkpoints: { load: async () => saved, save: async () => undefined }, onProgress: (p) => resumed.push(p.epoch) }
+    );
     expect(digest(rest.network)).toBe(digest(whole.network));
     expect(rest.summary).toEqual(whole.summary);
     expect(rest.network.head).toEqual(whole.network.head);
@@ -64,7 +71,11 @@ test('a checkpoint of other data, of another spec, or torn, is left aside', asyn
   const saved = await stoppedAt(5, quick(), examples);
   const from = async (bytes: Uint8Array, spec = quick(), ys = y): Promise<number> => {
     const epochs: Progress[] = [];
-    await fitted(spec, examplesOf(columns, numbers(ys)), { checkpoints: { load: async () => bytes, save: async () => undefined }, onProgress: (p) => epochs.push(p) });
+    await fitted(
+      spec,
+      examplesOf(columns, numbers(ys)),
+      { checkpoints: { load: async () => bytes, save: async () => undefined }, onProgress: (p) => epochs.push(p) }
+    );
     return epochs[0]!.epoch;
   };
   expect(await from(saved)).toBe(6);
@@ -133,7 +144,9 @@ test('it gives way often, and stops when told', async () => {
     longest = Math.max(longest, performance.now() - last);
     last = performance.now();
   }, 1);
-  const run = fitted(regressionSpec('linear', { maxEpochs: 10_000, patience: 10_000, hidden: [64] }), examples, { signal: controller.signal });
+  const run = fitted(
+    regressionSpec('linear', { maxEpochs: 10_000, patience: 10_000, hidden: [64] }), examples, { signal: controller.signal }
+  );
   setTimeout(() => controller.abort(new Error('enough')), 1500);
   await expect(run).rejects.toThrow('enough');
   clearInterval(timer);

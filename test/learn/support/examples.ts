@@ -19,7 +19,8 @@ export const classificationSpec = (training: Extra = {}): ModelSpec =>
 export const embeddingSpec = (training: Extra = {}): ModelSpec =>
   ({ ...BASE, name: 'space', task: 'embedding', alike: ['kind'], dimensions: 8, training: { ...TRAINING, ...training } });
 export const forecastSpec = (scale: 'linear' | 'log10' = 'linear', training: Extra = {}): ModelSpec => ({
-  ...BASE, name: 'demand', task: 'forecast', target: 'y', time: 't', at: 't', frequency: 'day', horizon: 7, context: 21, season: 7, scale, interval: 0.8,
+  ...BASE, name: 'demand', task: 'forecast', target: 'y', time: 't', at: 't', frequency: 'day', horizon: 7, context: 21, season: 7,
+  scale, interval: 0.8,
   training: { ...TRAINING, ...training },
 });
 
@@ -27,7 +28,8 @@ export const numbers = (values: Iterable<number>): NumericColumn => ({ type: 'nu
 export const dates = (values: Iterable<number>): NumericColumn => ({ type: 'date', values: Float64Array.from(values) });
 export const categories = (values: (string | null)[]): StringColumn => ({ type: 'category', values });
 export const texts = (values: (string | null)[]): StringColumn => ({ type: 'text', values });
-export const vectors = (width: number, values: Iterable<number>): VectorColumn => ({ type: 'vector', width, values: Float32Array.from(values) });
+export const vectors = (width: number, values: Iterable<number>): VectorColumn =>
+  ({ type: 'vector', width, values: Float32Array.from(values) });
 
 /** Every fifth row is held out; the others take turns. */
 export const splitOf = (rows: number, foldCount = 3): Split =>
@@ -47,11 +49,16 @@ export function examplesOf(columns: Record<string, Column>, target?: Column, res
 /** A fit that nobody watches; `over` replaces parts of how it is run. */
 export const fitted = (spec: ModelSpec, examples: Examples, over: Partial<Parameters<typeof fit>[3]> = {}): Promise<Fitted> =>
   fit(spec, featuresOf(examples.table.columns), examples, {
-    checkpoints: { load: async () => undefined, save: async () => undefined }, onProgress: () => undefined, signal: new AbortController().signal, ...over,
+    checkpoints: { load: async () => undefined, save: async () => undefined },
+    onProgress: () => undefined,
+    signal: new AbortController().signal,
+    ...over,
   });
 
-export const heldOut = (examples: Examples): number[] => [...examples.split.folds.keys()].filter((row) => examples.split.folds[row] === HOLDOUT);
-export const trainedOn = (examples: Examples): number[] => [...examples.split.folds.keys()].filter((row) => examples.split.folds[row] !== HOLDOUT);
+export const heldOut = (examples: Examples): number[] =>
+  [...examples.split.folds.keys()].filter((row) => examples.split.folds[row] === HOLDOUT);
+export const trainedOn = (examples: Examples): number[] =>
+  [...examples.split.folds.keys()].filter((row) => examples.split.folds[row] !== HOLDOUT);
 
 export function r2(truth: ArrayLike<number>, guess: ArrayLike<number>, rows: number[]): number {
   const mean = rows.reduce((sum, row) => sum + truth[row]!, 0) / rows.length;
@@ -59,5 +66,6 @@ export function r2(truth: ArrayLike<number>, guess: ArrayLike<number>, rows: num
   return 1 - error / rows.reduce((sum, row) => sum + (truth[row]! - mean) ** 2, 0);
 }
 
-export const valuesOf = (fit: Pick<Fitted, 'outputs'>, name: string): number[] => Array.from(fit.outputs.columns[name]!.values as ArrayLike<number>);
+export const valuesOf = (fit: Pick<Fitted, 'outputs'>, name: string): number[] =>
+  Array.from(fit.outputs.columns[name]!.values as ArrayLike<number>);
 export const labelsOf = (fit: Pick<Fitted, 'outputs'>): (string | null)[] => (fit.outputs.columns.label as StringColumn).values;
