@@ -107,7 +107,7 @@ async function describe(job: TrainingJob, { features, keyed }: Prepared, fitted:
   };
 }
 
-/** The same rows through TensorFlow.js and through ONNX Runtime, output by output, relative where the numbers are large. */
+/** The same rows through TensorFlow.js and through ONNX Runtime, output by output, relative to the size that the output's numbers have. */
 async function proveParity(of: { bytes: Uint8Array; fitted: Fitted; manifest: Omit<Manifest, 'onnx'>; table: Table }): Promise<{ rows: number; maxDifference: number }> {
   const { fitted, manifest } = of;
   const rows = Math.min(PARITY_ROWS, of.table.rows);
@@ -118,9 +118,10 @@ async function proveParity(of: { bytes: Uint8Array; fitted: Fitted; manifest: Om
   for (const [name, column] of Object.entries(ours.columns)) {
     const other = theirs.columns[name];
     if (isString(column)) continue; // follows from the numbers; ties may fall either way
+    const size = Math.max(1, meanSize(column.values));
     for (let i = 0; i < column.values.length; i++) {
       const [a, b] = [column.values[i]!, Number(other?.values[i])];
-      const difference = Math.abs(a - b) / Math.max(1, Math.abs(a));
+      const difference = Math.abs(a - b) / Math.max(size, Math.abs(a));
       if (!(difference <= PARITY_TOLERANCE)) {
         throw new ShoalError('PARITY', `The ONNX file of ${manifest.model} does not say what the trained network says: ${name} of row ${Math.floor(i / (column.values.length / rows))} is ${b}, not ${a}.`, {
           remedy: 'This is a fault of Shoal, not of your data: please report it with the model\'s definition.',
@@ -131,4 +132,10 @@ async function proveParity(of: { bytes: Uint8Array; fitted: Fitted; manifest: Om
     }
   }
   return { rows, maxDifference };
+}
+
+function meanSize(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += Math.abs(values[i]!);
+  return values.length > 0 ? sum / values.length : 0;
 }

@@ -10,14 +10,19 @@ export async function showProgress(shoal: Shoal, batch: Batch, options: { live: 
   const done = new Map<string, (view: ModelView) => void>();
   const update = options.live ? (name: string, line: string) => void lines.set(name, line) : printChanges();
 
+  /** Questions under way: they are waited for, since nobody may ask on a connection that is closed. */
+  const asking = new Map<string, Promise<void>>();
   const settling = shoal.settled(batch, (status) => {
     for (const view of status.models) {
       if (!batch.models.includes(view.model)) continue;
       if (view.settled.includes(batch.id)) done.get(view.model)?.(view);
-      else if (view.running) void shoal.lifecycle(view.running.workflowId).then((l) => l && update(view.model, stepLine(l)), () => undefined);
+      else if (view.running && !asking.has(view.model)) {
+        const asked = shoal.lifecycle(view.running.workflowId).then((l) => { if (l) update(view.model, stepLine(l)); }, () => undefined);
+        asking.set(view.model, asked.finally(() => asking.delete(view.model)));
+      }
     }
     for (const chain of status.chains) update(chain.chain, chain.activity);
-  });
+  }).finally(() => Promise.all(asking.values()));
 
   if (!options.live) {
     for (const name of names) done.set(name, once((view) => print(`${name.padEnd(20)} ${outcomeLine(view)}`)));

@@ -16,8 +16,11 @@ export type TrainingMessage =
   | { type: 'refused'; code: ErrorCode; message: string; details: Record<string, unknown> }
   | { type: 'crashed'; message: string };
 
-/** One thread a training and no reordering of sums: the same job gives the same bits, and two fit on two cores. */
-const ENVIRONMENT = { TF_CPP_MIN_LOG_LEVEL: '2', TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1', TF_ENABLE_ONEDNN_OPTS: '0' };
+/**
+ * One thread a training and no reordering of sums: the same job gives the same bits, and two fit on two cores. No AVX-512: the same bits on
+ * more machines, and its kernels were seen to damage memory under a profiler.
+ */
+const ENVIRONMENT = { TF_CPP_MIN_LOG_LEVEL: '2', TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1', TF_ENABLE_ONEDNN_OPTS: '0', ONEDNN_MAX_CPU_ISA: 'AVX2' };
 const KEPT_OUTPUT = 2_000;
 
 /** Runs each job in a process of its own, that ends with its worker; what it has done so far is in its checkpoints. */
