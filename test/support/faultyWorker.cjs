@@ -1,5 +1,5 @@
-// A worker of a project that kills itself, hard, once, around an activity: FAULT="before:train" or "after:train".
-// FAULT_DONE names a file that says the fault has struck, so that the next worker works. ROLES are those of the worker; all by default.
+// A worker of a project that kills itself, hard, once around each of some activities: FAULTS="before:train,after:evaluate".
+// Files that begin with STRUCK say which faults have struck, so that the next worker works. ROLES are those of the worker; all by default.
 const { existsSync, writeFileSync } = require('node:fs');
 const { NativeConnection, Runtime, DefaultLogger } = require('@temporalio/worker');
 const { loadProject } = require('../../dist/config');
@@ -9,12 +9,13 @@ const { createRunTraining } = require('../../dist/workers/training');
 const { createWorkers } = require('../../dist/workers/worker');
 
 const [, , projectFile, address] = process.argv;
-const [when, activity] = (process.env.FAULT ?? '').split(':');
-const done = process.env.FAULT_DONE;
+const faults = (process.env.FAULTS ?? '').split(',');
 
 function strike(moment, name) {
-  if (moment !== when || name !== activity || existsSync(done)) return;
-  writeFileSync(done, '');
+  const fault = `${moment}:${name}`;
+  const struck = `${process.env.STRUCK}-${moment}-${name}`;
+  if (!faults.includes(fault) || existsSync(struck)) return;
+  writeFileSync(struck, '');
   process.kill(process.pid, 'SIGKILL');
 }
 
