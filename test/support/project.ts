@@ -38,7 +38,7 @@ export class TestProject {
     quietRuntime();
     const namespace = server.namespace();
     const files = smallProject({ ...options, namespace });
-    const spec = await loadProject(files.file, {});
+    const spec = await loadProject(files.file, {}).catch((error: unknown) => { files.remove(); throw error; });
     const shoal = await Shoal.connect({ projectFile: files.file, project: spec, endpoint: embeddedEndpoint(spec, server) });
     await registerSearchAttributes(shoal.temporal, namespace);
     const connection = await NativeConnection.connect({ address: server.address });
