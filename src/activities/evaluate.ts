@@ -5,7 +5,7 @@ import type { GateSpec } from '../domain/spec';
 import type { Card, Evaluation, TrainingSummary, VersionRef } from '../domain/version';
 import { beating } from './beating';
 import type { Data } from './inputs';
-import { judgedRows, type Judged } from './judged';
+import { judgedRows } from './judged';
 import { recall } from './memory';
 
 export const BOOTSTRAP = { resamples: 1_000, seed: 1, confidence: 0.95 };
@@ -31,17 +31,20 @@ async function evaluateVersion(
     truth: judged.truth,
     newcomer: await judged.predict(version),
     baseline: judged.baseline,
-    champion: champion && (await incumbent(judged, champion)),
+    champion: champion && (await incumbent(champion.id, () => judged.predict(champion))),
   }, BOOTSTRAP);
   const verdict = judge(metrics, gates);
   const card: Card = { version, manifest, training, metrics, holdoutRows: judged.rows, verdict };
   return { version, rows: judged.rows, metrics, verdict, card: await data.store.putJson(card) };
 }
 
-/** A champion that can't answer these rows any more (a column is gone, its file is damaged) must not block its successors. */
-async function incumbent(judged: Judged, champion: VersionRef): Promise<(Predictions & { version: string }) | undefined> {
+/**
+ * What is in place, or nothing when it can't answer these rows any more (a column is gone, its file is damaged): it must not block its
+ * successors.
+ */
+export async function incumbent(version: string, answer: () => Promise<Predictions>): Promise<(Predictions & { version: string }) | undefined> {
   try {
-    return { ...(await judged.predict(champion)), version: champion.id };
+    return { ...(await answer()), version };
   } catch (error) {
     if (error instanceof ShoalError && !error.retryable) return undefined;
     throw error;

@@ -1,11 +1,10 @@
-import { evaluate as evaluatePredictions, type Predictions } from '../domain/evaluate';
-import { ShoalError } from '../domain/errors';
+import { evaluate as evaluatePredictions } from '../domain/evaluate';
 import { judge } from '../domain/gates';
 import type { Release, ReleaseEvaluation } from '../domain/version';
 import { beating } from './beating';
-import { BOOTSTRAP } from './evaluate';
+import { BOOTSTRAP, incumbent } from './evaluate';
 import type { Data } from './inputs';
-import { judgedChain, type JudgedChain } from './judgedChain';
+import { judgedChain } from './judgedChain';
 
 export const createEvaluateRelease = (data: Data) => ({
   /** Scores a candidate for a chain end to end, paired with the current release and the baseline, on rows that none of its models saw. */
@@ -17,7 +16,7 @@ export const createEvaluateRelease = (data: Data) => ({
         truth,
         newcomer: await judged.release(candidate),
         baseline,
-        champion: current && (await incumbent(current, judged)),
+        champion: current && (await incumbent(`release ${current.number}`, () => judged.release(current))),
       }, BOOTSTRAP);
       const coverage = metrics.find((m) => m.metric === 'coverage');
       return {
@@ -29,13 +28,3 @@ export const createEvaluateRelease = (data: Data) => ({
       };
     }),
 });
-
-/** A release that can't answer any more must not block its successors. */
-async function incumbent(current: Release, judged: JudgedChain): Promise<(Predictions & { version: string }) | undefined> {
-  try {
-    return { ...(await judged.release(current)), version: `release ${current.number}` };
-  } catch (error) {
-    if (error instanceof ShoalError && !error.retryable) return undefined;
-    throw error;
-  }
-}

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import type { SourceSpec } from '../domain/spec';
+import { hashFile } from '../store/disk';
 import { withDuckDB } from './duckdb';
 import { resolveFiles } from './files';
 
@@ -16,11 +15,5 @@ const CHANGING = new RegExp(
 export async function sourceIdentity(source: SourceSpec): Promise<unknown> {
   if (source.sql !== undefined && CHANGING.test(source.sql)) return undefined;
   const files = await withDuckDB({ threads: 1 }, (db) => resolveFiles(source, db));
-  return { source, files: await Promise.all(files.map(async (file) => ({ file, sha256: await sha256Of(file) }))) };
-}
-
-async function sha256Of(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
-  return hash.digest('hex');
+  return { source, files: await Promise.all(files.map(async (file) => ({ file, sha256: (await hashFile(file)).sha256 }))) };
 }
