@@ -1,11 +1,15 @@
+import type { RequestLog } from '../data/requestLog';
 import type { Store } from '../store/store';
 import type { Models } from '../serve/models';
+import { createAnswerRecorded } from './answerRecorded';
 import { createCompare } from './compare';
 import { createEvaluate } from './evaluate';
 import { createEvaluateRelease } from './evaluateRelease';
 import { createIngest } from './ingest';
+import { createLogFailure } from './logFailure';
 import { createPredict } from './predict';
 import { createPublish, type Ledger } from './publish';
+import { createRecordedRequests } from './recordedRequests';
 import { createTrain, type RunTraining } from './train';
 import { createValidate } from './validate';
 
@@ -13,19 +17,20 @@ import { createValidate } from './validate';
 export const createTrainingActivities = (deps: { store: Store; runTraining: RunTraining }) => createTrain(deps);
 
 /** ... and all other work on data. */
-export const createDataActivities = (deps: { store: Store; models: Models }) => ({
+export const createDataActivities = (deps: { store: Store; models: Models; log: RequestLog }) => ({
   ...createIngest(deps),
   ...createValidate(deps),
   ...createEvaluate(deps),
   ...createEvaluateRelease(deps),
   ...createCompare(deps),
+  ...createRecordedRequests(deps),
 });
 
 /** What a `serve` worker runs. */
-export const createServingActivities = (deps: { store: Store; models: Models }) => createPredict(deps);
+export const createServingActivities = (deps: { store: Store; models: Models; log: RequestLog }) => ({ ...createPredict(deps), ...createAnswerRecorded(deps) });
 
 /** What runs beside the workflows: small steps on the store. */
-export const createControlActivities = (deps: { store: Store; ledger: Ledger }) => createPublish(deps);
+export const createControlActivities = (deps: { store: Store; ledger: Ledger; log: RequestLog }) => ({ ...createPublish(deps), ...createLogFailure(deps) });
 
 export type DataActivities = ReturnType<typeof createDataActivities>;
 export type TrainingActivities = ReturnType<typeof createTrainingActivities>;

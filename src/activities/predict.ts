@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { RequestLog } from '../data/requestLog';
 import { readRowBatches, writeRows } from '../data/rows';
 import { MAX_INLINE_BYTES, provenanceOf, type Row, type StageAnswers, type StageProvenance } from '../domain/prediction';
 import type { ArtifactRef, Release } from '../domain/version';
@@ -7,6 +8,7 @@ import type { Models } from '../serve/models';
 import { chainOutputs, runStages } from '../serve/stages';
 import type { Store } from '../store/store';
 import { beating } from './beating';
+import { predictionEntry, type Asked } from './predictionEntry';
 
 const PART_ROWS = 5_000;
 
@@ -22,31 +24,43 @@ export interface SegmentInput {
   earlier: Held<StageAnswers>[];
   /** Whether the chain's outputs are to be computed after these stages. */
   last: boolean;
+  /** To log the answer, where the rows are inline and this is the last segment. `seconds`: what the segments before took. */
+  log?: Asked & { seconds?: number };
 }
 export interface SegmentOutput {
   answers: Held<StageAnswers>;
   provenance: Record<string, StageProvenance>;
   outputs?: Held<Record<string, unknown>[]>;
+  /** Time the stages took. */
+  seconds: number;
 }
 
-export const createPredict = ({ store, models }: { store: Store; models: Models }) => {
+export const createPredict = ({ store, models, log }: { store: Store; models: Models; log: RequestLog }) => {
   const hold = async <T>(value: T, inline: boolean): Promise<Held<T>> =>
     inline && JSON.stringify(value).length <= MAX_INLINE_BYTES ? { inline: value } : { ref: await store.putJson(value) };
   const take = async <T>(held: Held<T>): Promise<T> => ('inline' in held ? held.inline : store.readJson<T>(held.ref));
 
   return {
-    /** Runs stages that these workers serve, back to back, passing what they say in memory. */
+    /** Runs stages that these workers serve, back to back, passing what they say in memory. What is logged is on the disk before it is answered. */
     runSegment: (input: SegmentInput): Promise<SegmentOutput> =>
       beating(async () => {
         const inline = 'inline' in input.rows;
         const rows = await take(input.rows);
         const earlier: StageAnswers = Object.assign({}, ...(await Promise.all(input.earlier.map(take))));
+        const started = performance.now();
         const answers = await runStages({ release: input.release, stages: input.stages, rows, earlier }, { models });
         const outputs = input.last ? chainOutputs(input.release, rows, { ...earlier, ...answers }) : undefined;
+        const seconds = (performance.now() - started) / 1000;
+        if (input.log && inline && outputs) {
+          const { seconds: before = 0, ...asked } = input.log;
+          const reply = { outputs, answers: { ...earlier, ...answers } };
+          await log.append([predictionEntry({ release: input.release, asked, rows, reply, seconds: before + seconds })]);
+        }
         return {
           answers: await hold(answers, inline),
           provenance: provenanceOf(answers),
           outputs: outputs && (await hold(outputs, inline)),
+          seconds,
         };
       }),
 

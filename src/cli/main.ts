@@ -61,6 +61,15 @@ program.command('predict <chain>')
     for (const output of answer.outputs ?? []) print(JSON.stringify(output));
   }));
 
+program.command('outcomes <chain>')
+  .description('record what came of predictions: rows with `key` (or the key columns of the source) and `value` (or the target)')
+  .option('-i, --input <file>', 'JSON, JSON lines, CSV or Parquet; standard input (JSON, JSON lines or CSV) when left out')
+  .action((chain: string, options: { input?: string }) => withShoal(async (shoal) => {
+    const { recorded } = await shoal.recordOutcomes(chain, await rowsFrom(options.input));
+    if (common().json) return printJson({ chain, recorded });
+    print(`Recorded ${recorded} ${recorded === 1 ? 'outcome' : 'outcomes'} of chain ${chain}.`);
+  }));
+
 program.command('status')
   .description('what each model and chain is at')
   .action(() => withShoal(async (shoal) => {

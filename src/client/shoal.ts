@@ -11,10 +11,12 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { TrainingProgress } from '../activities/train';
 import { loadProject } from '../config';
-import { formatOf } from '../data/rows';
+import { recordOutcomes } from '../data/outcomes';
+import { formatOf, readRows } from '../data/rows';
 import { ERRORS, ShoalError, type ErrorCode } from '../domain/errors';
 import { modelOrder, upstreamClosure } from '../domain/graph';
 import { nearest } from '../domain/nearest';
+import { outcomesOf } from '../domain/outcomes';
 import { MAX_INLINE_BYTES, MAX_INLINE_ROWS, type ChainAnswer, type ChainRequest, type Row } from '../domain/prediction';
 import type { ProjectSpec } from '../domain/spec';
 import { openStore } from '../store/fileStore';
@@ -175,6 +177,20 @@ export class Shoal {
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
+  }
+
+  /**
+   * Records what came of predictions, all of it or, when a row is wrong, nothing (OUTCOME_ROW). To record the same again changes nothing.
+   *
+   * @param outcomes rows, or a CSV, JSON, JSON lines or Parquet file, with `key` (or the key columns of the source of the chain's
+   * output model), `value` (or that model's target), and if it is to be told `at`, ISO: when it became known
+   */
+  async recordOutcomes(chain: string, outcomes: readonly Row[] | string): Promise<{ recorded: number }> {
+    this.known('chain', chain);
+    const rows = typeof outcomes === 'string' ? await readRows(path.resolve(outcomes)) : outcomes;
+    const model = this.project.models[this.project.chains[chain]!.outputStage]!;
+    const known = outcomesOf(rows, { chain, model, keyColumns: this.project.sources[model.source]!.key });
+    return recordOutcomes(await this.store(), { chain, outcomes: known, now: Date.now() });
   }
 
   /** A few rows that no model of the chain was trained on, with what was true of them. */

@@ -18,6 +18,7 @@ export const ERRORS = {
   REQUEST_EMPTY: { retryable: false },
   REQUEST_TOO_LARGE: { retryable: false },
   REQUEST_ROW: { retryable: false },
+  OUTCOME_ROW: { retryable: false },
   NO_RELEASE: { retryable: false },
   UNKNOWN_CHAIN: { retryable: false },
   UNKNOWN_MODEL: { retryable: false },

@@ -46,6 +46,8 @@ export interface Observation {
   reference?: Answered;
   /** Milliseconds since 1970: when the last thing known of it became known. Observations come in this order, and it does not depend on who answered. */
   knownAt: number;
+  /** When all but the loss was known: the order for checks that need no outcome. */
+  answeredAt?: number;
 }
 
 export interface Answered {

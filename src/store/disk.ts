@@ -45,20 +45,23 @@ export async function renameInto(from: string, to: string): Promise<void> {
     await rename(from, to);
   } catch (cause) {
     if (!hasErrno(cause, 'ENOENT')) throw cause;
-    await makeFolders(dirname(to));
-    await flushFolder(dirname(dirname(to)));
+    const made = await makeFolders(dirname(to));
+    // Each new folder is an entry of the one above it.
+    if (made !== undefined) for (let folder = dirname(to); folder.length >= made.length; folder = dirname(folder)) await flushFolder(dirname(folder));
     await rename(from, to);
   }
 }
 
-/** Node says ENOENT when folders on a read-only disk are made recursively; one alone gives the true reason. */
-export async function makeFolders(path: string): Promise<void> {
+/** The first folder that was made. Node says ENOENT when folders on a read-only disk are made recursively; one alone gives the true reason. */
+export async function makeFolders(path: string): Promise<string | undefined> {
   try {
-    await mkdir(path, { recursive: true });
+    return await mkdir(path, { recursive: true });
   } catch (cause) {
     if (!hasErrno(cause, 'ENOENT')) throw cause;
-    await mkdir((cause as NodeJS.ErrnoException).path ?? path);
+    const missing = (cause as NodeJS.ErrnoException).path ?? path;
+    await mkdir(missing);
     await mkdir(path, { recursive: true });
+    return missing;
   }
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { chmod, copyFile, mkdtemp, open, readdir, readFile, rm, stat, unlink } from 'node:fs/promises';
-import { dirname, join, resolve, sep } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { ShoalError } from '../domain/errors';
 import type { ArtifactRef } from '../domain/version';
 import { canonicalJson } from './canonicalJson';
@@ -132,18 +132,8 @@ class FileStore implements Store {
     return this.replace(this.namedPath('notes', name, '.json'), (temporary) => writeFlushed(temporary, bytes));
   }
 
-  async listNotes(prefix: string): Promise<string[]> {
-    const folder = join(this.root, 'notes');
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
-      if (hasErrno(cause, 'ENOENT')) return [];
-      throw storeError(cause, folder, 'list');
-    });
-    return entries
-      .filter((entry) => entry.isFile() && entry.name.endsWith('.json'))
-      .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1, -'.json'.length))
-      .map((path) => path.split(sep).map(decodeURIComponent).join('/'))
-      .filter((name) => name.startsWith(prefix))
-      .sort();
+  listNotes(prefix: string): Promise<string[]> {
+    return this.list('notes', prefix, '.json');
   }
 
   removeNote(name: string): Promise<void> {
@@ -156,6 +146,10 @@ class FileStore implements Store {
 
   writeBlob(name: string, bytes: Uint8Array): Promise<void> {
     return this.replace(this.namedPath('blobs', name, '.bin'), (temporary) => writeFlushed(temporary, bytes));
+  }
+
+  listBlobs(prefix: string): Promise<string[]> {
+    return this.list('blobs', prefix, '.bin');
   }
 
   removeBlob(name: string): Promise<void> {
@@ -180,12 +174,32 @@ class FileStore implements Store {
     return join(this.root, ref.uri);
   }
 
-  /** Dots and everything unusual are escaped, so no name leaves the folder and none looks like another's file or folder. */
   private namedPath(folder: 'notes' | 'blobs', name: string, extension: string): string {
     const parts = name.split('/');
     if (parts.includes('')) throw new TypeError(`'${name}' is not a name: the parts between slashes must not be empty.`);
-    const escaped = parts.map((part) => encodeURIComponent(part).replace(/[.*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`));
-    return join(this.root, folder, ...escaped) + extension;
+    return join(this.root, folder, ...parts.map(escaped)) + extension;
+  }
+
+  private async list(kind: 'notes' | 'blobs', prefix: string, extension: string): Promise<string[]> {
+    const names: string[] = [];
+    const visit = async (folder: string, above: string): Promise<void> => {
+      const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
+        if (hasErrno(cause, 'ENOENT')) return [];
+        throw storeError(cause, folder, 'list');
+      });
+      await Promise.all(entries.map(async (entry) => {
+        if (entry.isDirectory()) {
+          const inside = `${above}${decodeURIComponent(entry.name)}/`;
+          if (inside.startsWith(prefix) || prefix.startsWith(inside)) await visit(join(folder, entry.name), inside);
+        } else if (entry.isFile() && entry.name.endsWith(extension)) {
+          const name = above + decodeURIComponent(entry.name.slice(0, -extension.length));
+          if (name.startsWith(prefix)) names.push(name);
+        }
+      }));
+    };
+    const above = prefix.split('/').slice(0, -1);
+    await visit(join(this.root, kind, ...above.map(escaped)), above.map((part) => `${part}/`).join(''));
+    return names.sort();
   }
 
   /** Whether the object is there and sound; a damaged one counts as absent, so that writing it again repairs it. */
@@ -236,6 +250,9 @@ class FileStore implements Store {
     }
   }
 }
+
+/** Dots and everything unusual are escaped, so no name leaves the folder and none looks like another's file or folder. */
+const escaped = (part: string): string => encodeURIComponent(part).replace(/[.*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 
 const fingerprint = (s: BigIntStats): string => `${s.ino}:${s.size}:${s.mtimeNs}`;
 

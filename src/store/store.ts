@@ -25,8 +25,10 @@ export interface Store {
   listNotes(prefix: string): Promise<string[]>;
   removeNote(name: string): Promise<void>;
 
-  /** Like notes, for bytes: checkpoints. */
+  /** Like notes, for bytes: checkpoints, fresh lines of logs. */
   readBlob(name: string): Promise<Buffer | undefined>;
   writeBlob(name: string, bytes: Uint8Array): Promise<void>;
+  /** Names of the blobs under a prefix, sorted. As `listNotes`: only folders that can hold such names are looked into. */
+  listBlobs(prefix: string): Promise<string[]>;
   removeBlob(name: string): Promise<void>;
 }

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { createControlActivities, createDataActivities, createServingActivities, createTrainingActivities } from '../activities';
 import type { RunTraining } from '../activities/train';
+import { createRequestLog } from '../data/requestLog';
 import type { ProjectSpec, WorkerSpec } from '../domain/spec';
 import { packageRoot } from '../packageInfo';
 import { Models } from '../serve/models';
@@ -31,6 +32,7 @@ export async function createWorkers(project: ProjectSpec, spec: WorkerSpec, deps
   const { connection, client, store, runTraining } = deps;
   const { namespace, taskQueue } = project.temporal;
   const models = new Models({ store });
+  const log = createRequestLog(store);
   const common = {
     connection,
     namespace,
@@ -47,7 +49,7 @@ export async function createWorkers(project: ProjectSpec, spec: WorkerSpec, deps
           ...common,
           taskQueue,
           workflowBundle: deps.workflowBundle ?? (await prebuiltWorkflows()),
-          activities: createControlActivities({ store, ledger: { currentRelease: (chain) => currentRelease(client, chain) } }),
+          activities: createControlActivities({ store, log, ledger: { currentRelease: (chain) => currentRelease(client, chain) } }),
         });
       case 'train':
         return Promise.all([
@@ -60,7 +62,7 @@ export async function createWorkers(project: ProjectSpec, spec: WorkerSpec, deps
           Worker.create({
             ...common,
             taskQueue: dataQueue(taskQueue),
-            activities: createDataActivities({ store, models }),
+            activities: createDataActivities({ store, models, log }),
             maxConcurrentActivityTaskExecutions: DATA_ACTIVITIES,
           }),
         ]);
@@ -68,7 +70,7 @@ export async function createWorkers(project: ProjectSpec, spec: WorkerSpec, deps
         return Worker.create({
           ...common,
           taskQueue: spec.taskQueue ?? serveQueue(taskQueue),
-          activities: createServingActivities({ store, models }),
+          activities: createServingActivities({ store, models, log }),
         });
     }
   }));

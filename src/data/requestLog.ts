@@ -1,0 +1,87 @@
+import type { LogArm, LogEntry } from '../domain/requestLog';
+import type { Store } from '../store/store';
+import { literal } from './duckdb';
+import { GroupWriter } from './groupWriter';
+import { dayOf, hourFolder, type Days } from './journal';
+import { compactToParquet, journalTable, openWorkspace, withWorkspace, type Workspace } from './journalTable';
+import { assertReadable, entryLine, readEntries, REQUEST_FORM, requestJournal, type LoggedEntry } from './requestTable';
+
+/** Which entries: of requests that came in [since, until), ISO. */
+export interface LogQuery { chain: string; since: string; until?: string; releases?: readonly number[]; arms?: readonly LogArm[] }
+
+/** A place in the order in which entries were written. */
+export interface LogCursor { logged: number; request: string }
+
+export interface RequestLog {
+  /** Returns when the entries are on the disk. Those of callers at the same time are written together. */
+  append(entries: readonly LogEntry[]): Promise<void>;
+  /** Entries in the order of their requests' times, then ids; some at a time. Of entries of one name the first counts. */
+  read(query: LogQuery): AsyncGenerator<LoggedEntry[]>;
+  /**
+   * The next so many entries in the order in which they were written, so that none is passed over that comes late. Those of the
+   * last moment are left for the next time.
+   */
+  next(query: LogQuery & { after?: LogCursor; limit: number }): Promise<{ entries: LoggedEntry[]; cursor: LogCursor | undefined }>;
+  /** Makes Parquet of entries about hours that ended before a time (ISO). Can be interrupted, and run twice at once. */
+  compact(of: { chain: string; before: string }): Promise<{ objects: number; blobs: number }>;
+}
+
+/** A blob is named by the time at which it begins to be written, and can be read so much later. */
+export const VISIBLE_MS = 1_000;
+
+/** The predictions of a chain, as a journal (journal.ts) by the hours in which requests came. */
+export function createRequestLog(store: Store, { now = Date.now }: { now?: () => number } = {}): RequestLog {
+  const writer = new GroupWriter(store, now);
+  return {
+    async append(entries) {
+      entries.forEach(assertReadable);
+      await writer.append(entries.map((entry) => ({ folder: hourFolder(requestJournal(entry.chain), entry.at), line: (logged) => entryLine(entry, logged) })));
+    },
+
+    async* read(query) {
+      const { chain } = query;
+      const workspace = await openWorkspace(store);
+      try {
+        const lines = await requestTable(store, workspace, query, now());
+        yield* readEntries(workspace, { chain, table: `(SELECT * FROM ${lines} WHERE ${conditions(query)})`, order: REQUEST_FORM.order.join(', ') });
+      } finally {
+        await workspace.close();
+      }
+    },
+
+    next: (query) => withWorkspace(store, async (workspace) => {
+      const { chain, after, limit } = query;
+      const lines = await requestTable(store, workspace, query, now());
+      const beyond = after ? `(logged, request) > (${timestamp(after.logged)}, ${literal(after.request)})` : 'true';
+      const chosen = `SELECT request, "release", arm, min(logged) AS logged FROM ${lines} WHERE ${conditions(query)} GROUP BY request, "release", arm ` +
+        `HAVING ${beyond} AND logged < ${timestamp(now() - VISIBLE_MS)} ORDER BY logged, request LIMIT ${limit}`;
+      const table = `(SELECT lines.* FROM ${lines} AS lines SEMI JOIN (${chosen}) AS chosen USING (request, "release", arm, logged))`;
+      const entries: LoggedEntry[] = [];
+      for await (const some of readEntries(workspace, { chain, table, order: 'logged, request, "release", arm, "row"' })) entries.push(...some);
+      const last = entries.at(-1);
+      return { entries, cursor: last ? { logged: last.logged, request: last.request } : after };
+    }),
+
+    compact: ({ chain, before }) => compactToParquet(store, { journal: requestJournal(chain), form: REQUEST_FORM, before: Date.parse(before) }),
+  };
+}
+
+/** SQL of the lines about the days of a query. */
+export const requestTable = (store: Store, workspace: Workspace, query: Pick<LogQuery, 'chain' | 'since' | 'until'>, now: number): Promise<string> =>
+  journalTable(store, workspace, { journal: requestJournal(query.chain), form: REQUEST_FORM, days: daysIn(query, now) });
+
+/** Clocks differ: a request may come from tomorrow. */
+const daysIn = ({ since, until }: Pick<LogQuery, 'since' | 'until'>, now: number): Days =>
+  ({ since: dayOf(new Date(since).toISOString()), until: dayOf(new Date(until ?? now + 86_400_000).toISOString()) });
+
+/** A query as SQL over the columns of REQUEST_FORM. */
+export function conditions({ since, until, releases, arms }: Omit<LogQuery, 'chain'>): string {
+  return [
+    `"at" >= ${timestamp(Date.parse(since))}`,
+    ...(until === undefined ? [] : [`"at" < ${timestamp(Date.parse(until))}`]),
+    ...(releases ? [`"release" IN (${releases.map(Number).join(', ') || 'NULL'})`] : []),
+    ...(arms ? [`arm IN (${arms.map(literal).join(', ') || 'NULL'})`] : []),
+  ].join(' AND ');
+}
+
+export const timestamp = (ms: number): string => `make_timestamp(${Math.round(ms)} * 1000)`;
