@@ -28,7 +28,8 @@ export interface ObserveQuery {
  *
  * - a request that both answered (one of them unseen, or both) is a pair
  * - one that either answered live, where chance chose between them, has the probability that it went to the candidate
- * - one that the candidate failed live, and the reference answered in its place, is the candidate's failure and nothing else
+ * - one that the candidate failed live, and the reference answered in its place, is the candidate's failure and nothing else (so the
+ *   failure has to be logged first)
  *
  * Requests that chance did not choose for (all went to one release, and the other did not answer) say nothing, and are left out.
  *
