@@ -12,6 +12,7 @@ import { packagesUsed } from '../packageInfo';
 import { loadHistory } from '../serve/forecast';
 import { runOnnx } from '../serve/session';
 import { modelRows, type Data } from './inputs';
+import { versionNote } from './publish';
 import { truthColumns } from './judged';
 import type { TrainingJob, TrainingProgress } from './train';
 
@@ -47,6 +48,7 @@ export async function makeVersion(job: TrainingJob, context: Context): Promise<T
   const complete: Manifest = { ...manifest, onnx };
   const ref = await store.putJson(complete);
   const version: VersionRef = { model: job.model.name, id: ref.sha256.slice(0, 12), manifest: ref };
+  await store.writeNote(versionNote(version.model, version.id), version);
   await store.removeBlob(checkpoint);
   return {
     version,

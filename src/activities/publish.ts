@@ -1,33 +1,61 @@
 import { ShoalError } from '../domain/errors';
-import type { Release } from '../domain/version';
+import type { Release, Routing, VersionRef } from '../domain/version';
+import { currentRouting, pointer } from '../store/pointer';
 import type { Store } from '../store/store';
 
 /** Where the truth about releases is: the `release` workflow of the chain. */
-export interface Ledger { currentRelease(chain: string): Promise<Release | undefined> }
+export interface Ledger { routing(chain: string): Promise<Routing | undefined> }
 
-const pointer = (chain: string) => `chains/${chain}/current`;
+const releaseNote = (chain: string, number: number) => `chains/${chain}/releases/${number}`;
+export const versionNote = (model: string, id: string) => `versions/${model}/${id}`;
 
 export const createPublish = ({ store, ledger }: { store: Store; ledger: Ledger }) => ({
-  /** Makes a release the chain's current one: one atomic swap. A late retry of an older release changes nothing. */
-  async publishRelease({ release }: { release: Release }): Promise<void> {
-    const current = await store.readNote<Release>(pointer(release.chain));
-    if (current && current.number > release.number && (await ledger.currentRelease(release.chain))?.number === current.number) return;
-    await store.writeNote(`chains/${release.chain}/releases/${release.number}`, release);
-    await store.writeNote(pointer(release.chain), release);
+  /** Points a chain's requests at these releases: one atomic swap. A late retry of an older routing changes nothing. */
+  async publishRouting({ routing }: { routing: Routing }): Promise<void> {
+    const { chain, revision, current, candidate } = routing;
+    const there = await currentRouting(store, chain);
+    if (there && there.revision > revision && ((await ledger.routing(chain))?.revision ?? 0) >= there.revision) return;
+    for (const release of [current, ...(candidate ? [candidate.release] : [])]) await keep(store, release);
+    await store.writeNote(pointer(chain), routing);
   },
 
-  /** The chain's current release: from the pointer, which is rebuilt from the ledger when it is missing. */
-  async resolveRelease({ chain }: { chain: string }): Promise<Release> {
-    const cached = await store.readNote<Release>(pointer(chain));
-    if (cached) return cached;
-    const release = await ledger.currentRelease(chain);
-    if (!release) {
+  /** Which releases answer a chain's requests: from the pointer, which is rebuilt from the ledger when it is missing. */
+  async resolveRouting({ chain }: { chain: string }): Promise<Routing> {
+    const there = await currentRouting(store, chain);
+    if (there) return there;
+    const routing = await ledger.routing(chain);
+    if (!routing) {
       throw new ShoalError('NO_RELEASE', `The chain "${chain}" has no release yet.`, {
         remedy: `Its first release is made when all its models have a version: run \`shoal train\` and see \`shoal status\`.`,
         details: { chain },
       });
     }
-    await store.writeNote(pointer(chain), release);
-    return release;
+    await store.writeNote(pointer(chain), routing);
+    return routing;
+  },
+
+  /** A release that was in use, by its number. */
+  async loadRelease({ chain, number }: { chain: string; number: number }): Promise<Release> {
+    const release = await store.readNote<Release>(releaseNote(chain, number));
+    if (release) return release;
+    const prefix = `chains/${chain}/releases/`;
+    const known = (await store.listNotes(prefix)).map((name) => Number(name.slice(prefix.length))).sort((a, b) => a - b);
+    throw new ShoalError('UNKNOWN_RELEASE', `The chain "${chain}" never had release ${number} in use.`, {
+      remedy: known.length > 0 ? `It had: ${known.join(', ')}.` : undefined, details: { chain, number, known },
+    });
+  },
+
+  /** Versions by model and id. */
+  async findVersions({ ids }: { ids: Record<string, string> }): Promise<Record<string, VersionRef>> {
+    return Object.fromEntries(await Promise.all(Object.entries(ids).map(async ([model, id]) => {
+      const version = await store.readNote<VersionRef>(versionNote(model, id));
+      if (version) return [model, version] as const;
+      throw new ShoalError('UNKNOWN_VERSION', `There is no version ${id} of ${model}.`, { remedy: '`shoal status` names the newest ones.', details: { model, id } });
+    })));
   },
 });
+
+async function keep(store: Store, release: Release): Promise<void> {
+  const note = releaseNote(release.chain, release.number);
+  if ((await store.readNote(note)) === undefined) await store.writeNote(note, release);
+}

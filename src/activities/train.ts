@@ -37,7 +37,7 @@ async function artifactsOf({ manifest }: VersionRef, store: Store): Promise<Arti
 
 /** What decides the outcome of a training; gates and queues do not. */
 function trainingIdentity({ model, snapshot, upstream }: Omit<TrainingJob, 'fingerprint'>) {
-  const { gates: _gates, taskQueue: _taskQueue, ...learned } = model;
+  const { gates: _gates, taskQueue: _taskQueue, approval: _approval, ...learned } = model;
   return {
     learned,
     data: snapshot.data.sha256,

@@ -10,8 +10,9 @@ import { ShoalError } from '../domain/errors';
 import type { Row } from '../domain/prediction';
 import { packageVersion } from '../packageInfo';
 import { print, printJson, red } from './output';
+import { addPeopleCommands } from './people';
 import { outcomeLine, showProgress } from './progress';
-import { chainTable, modelTable } from './report';
+import { chainTable, decisionsBlock, modelTable } from './report';
 import { up } from './up';
 
 interface Common { project: string; json: boolean }
@@ -77,8 +78,10 @@ program.command('status')
     if (common().json) return printJson(status);
     if (status.models.length === 0) return print('Nothing has run yet: `shoal up` or `shoal train` makes the first versions.');
     print(modelTable(status));
-    for (const chain of status.chains) print(`\n${chainTable(chain)}\n${chain.activity}`);
+    for (const chain of status.chains) print(`\n${chainTable(chain)}\n${decisionsBlock(chain) || chain.activity}`);
   }));
+
+addPeopleCommands(program, { withShoal, json: () => common().json });
 
 program.command('check')
   .description('validate the project file')

@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 
 /** What commands print with: words and tables for people, one JSON document for programs. */
 
@@ -14,9 +14,13 @@ export const yellow = (text: string) => styleText('yellow', text);
 export const print = (text = '') => void process.stdout.write(`${text}\n`);
 export const printJson = (value: unknown) => print(JSON.stringify(value, null, 2));
 
-/** Plain columns under a rule, that fit the terminal: the widest text column is cut. */
-export function table(head: string[], rows: string[][], options: { right?: number[] } = {}): string {
+/** Plain columns under a rule. The text of the column `wrap` is broken into lines, so that the table fits the terminal. */
+export function table(head: string[], rows: string[][], options: { right?: number[]; wrap?: number } = {}): string {
+  const { wrap } = options;
+  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => stripVTControlCharacters(row[i] ?? '').length)) + 2);
+  const others = widths.reduce((sum, width, i) => (i === wrap ? sum : sum + width), 0);
   const t = new Table({
+    ...(wrap !== undefined && { colWidths: widths.map((width, i) => (i === wrap ? Math.max(20, Math.min(width, WIDTH() - others)) : width)), wordWrap: true }),
     head: head.map((h) => dim(h)),
     colAligns: head.map((_, i) => (options.right?.includes(i) ? 'right' : 'left')),
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2, compact: true },

@@ -63,6 +63,22 @@ export function chainTable(view: ReleaseView): string {
   ].filter(Boolean).join('\n');
 }
 
+const VERDICT_COLOUR: Record<string, (text: string) => string> = { pass: green, promoted: green, fail: red, failed: red, refused: yellow, 'rolled back': red };
+const coloured = (verdict: string) => (VERDICT_COLOUR[verdict] ?? dim)(verdict);
+
+/** What is on its way into use or watched, and what was decided last, with the reasons. */
+export function decisionsBlock(view: ReleaseView): string {
+  const { rollout, bake, decisions } = view;
+  const look = rollout?.look ?? bake?.look;
+  return [
+    ...(rollout || bake ? [view.activity] : []),
+    ...(look ? [table(['judged by', 'verdict', 'requests', 'why'], look.verdict.checks.map((c) => [c.check, coloured(c.verdict), String(c.requests), c.reason]), { right: [2], wrap: 3 })] : []),
+    ...(decisions.length > 0 ? [table(['release', 'verdict', 'why'], decisions.slice(0, SHOWN_DECISIONS).map((d) => [String(d.number), coloured(d.status), d.reason]), { right: [0], wrap: 2 })] : []),
+  ].join('\n');
+}
+
+const SHOWN_DECISIONS = 3;
+
 const label = (m: MetricResult) => `${m.metric} ${dim(m.better === 'lower' ? '(lower is better)' : '(higher is better)')}`;
 
 /** A held-out row with the chain's answer and what each stage said. */

@@ -18,11 +18,15 @@ export function modelDefinition(project: ProjectSpec, name: string): ModelDefini
 
 export function chainDefinition(project: ProjectSpec, name: string): ChainDefinition {
   const spec = project.chains[name]!;
+  const models = chainModels(spec);
   const queue = (model: string) => project.models[model]!.taskQueue ?? serveQueue(project.temporal.taskQueue);
   return {
     spec,
     dependencies: stageDependencies(spec, project.models),
+    upstream: Object.fromEntries(models.map((model) => [model, upstreamOf(project.models[model]!)])),
     taskQueues: Object.fromEntries(spec.stages.map((s) => [s.model, queue(s.model)])),
     dataQueue: dataQueue(project.temporal.taskQueue),
+    keyColumns: project.sources[project.models[spec.outputStage]!.source]!.key,
+    approval: models.filter((model) => project.models[model]!.approval === 'manual'),
   };
 }

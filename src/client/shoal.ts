@@ -1,7 +1,8 @@
 import {
-  isGrpcServiceError, ServiceError, WithStartWorkflowOperation, WorkflowFailedError, WorkflowNotFoundError, type Client,
+  isGrpcServiceError, ServiceError, WithStartWorkflowOperation, WorkflowFailedError, WorkflowNotFoundError, WorkflowUpdateFailedError, type Client,
 } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, TimeoutFailure } from '@temporalio/common';
+import type { UpdateDefinition } from '@temporalio/common/lib/interfaces';
 import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -22,8 +23,8 @@ import type { ProjectSpec } from '../domain/spec';
 import { openStore } from '../store/fileStore';
 import type { Store } from '../store/store';
 import {
-  configureChain, describeLifecycle, describeModel, describeRelease, modelWorkflowId, releaseWorkflowId, requestRun,
-  type LifecycleView, type ModelView, type ReleaseView, type Trigger,
+  approve, configureChain, describeLifecycle, describeModel, describeRelease, force, modelWorkflowId, pause, propose, refuse, releaseWorkflowId, requestRun, resume, rollback, setWeight,
+  type Command, type LifecycleView, type ModelView, type ReleaseView, type Trigger,
 } from '../workflows/messages';
 import { SHOAL_CHAIN, SHOAL_MODEL } from '../workflows/searchAttributes';
 import { connectClient, findEndpoint, serverError, type Endpoint } from './connect';
@@ -33,6 +34,20 @@ import { chainDefinition, modelDefinition } from './definitions';
 const POLL_MS = 500;
 /** How long the server, or the workers that answer queries, may be away while somebody waits. */
 const PATIENCE_MS = 120_000;
+
+/** A prediction that nobody answers in this time has nobody to answer it. */
+const PREDICT_TIMEOUT_MS = 60_000;
+
+export interface PredictOptions {
+  /** Of the workflow: a second request of the same id attaches to the first. */
+  id?: string;
+  /** One a row: what the row is called when its outcome is known. */
+  keys?: string[];
+  timeoutMs?: number;
+}
+
+/** Why somebody steps in, for the record; who is the user of this process when absent. */
+export interface Word { reason: string; by?: string }
 
 export interface TrainOptions { trigger?: Trigger; reason?: string; by?: string }
 
@@ -152,7 +167,7 @@ export class Shoal {
   }
 
   /** Predicts rows with the chain's current release. Up to MAX_INLINE_ROWS rows; `score` takes files of any size. */
-  async predict(chain: string, rows: Row[], options: { id?: string } = {}): Promise<ChainAnswer> {
+  async predict(chain: string, rows: Row[], options: PredictOptions = {}): Promise<ChainAnswer> {
     this.known('chain', chain);
     const bytes = Buffer.byteLength(JSON.stringify(rows));
     if (rows.length > MAX_INLINE_ROWS || bytes > MAX_INLINE_BYTES) {
@@ -160,11 +175,11 @@ export class Shoal {
         remedy: 'Send fewer rows at a time, or the whole file with `score`.',
       });
     }
-    return this.runChain({ chain, rows }, options.id);
+    return this.runChain({ chain, rows, ...(options.keys && { keys: options.keys }) }, { timeoutMs: PREDICT_TIMEOUT_MS, ...options });
   }
 
   /** Predicts a CSV, JSON, JSON lines or Parquet file of any size; the answer's `result` is a Parquet file in the store. */
-  async score(chain: string, file: string, options: { id?: string } = {}): Promise<ChainAnswer> {
+  async score(chain: string, file: string, options: Omit<PredictOptions, 'keys'> = {}): Promise<ChainAnswer> {
     this.known('chain', chain);
     const format = formatOf(file);
     const store = await this.store();
@@ -173,7 +188,7 @@ export class Shoal {
       const copy = path.join(scratch, `rows.${format}`);
       await copyRows(file, copy);
       const input = await store.putFile(copy, format);
-      return await this.runChain({ chain, input }, options.id);
+      return await this.runChain({ chain, input }, options);
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
@@ -193,6 +208,34 @@ export class Shoal {
     return recordOutcomes(await this.store(), { chain, outcomes: known, now: Date.now() });
   }
 
+  /** Asks a chain to try a release with these versions (ids by model), all else as in the current one; `force` promotes it unjudged. */
+  propose(chain: string, versions: Record<string, string>, word: Word & { force?: boolean }): Promise<{ number: number }> {
+    return this.command(chain, propose, { ...word, versions });
+  }
+
+  approve = (chain: string, word: Word): Promise<void> => this.command(chain, approve, word);
+  refuse = (chain: string, word: Word): Promise<void> => this.command(chain, refuse, word);
+  pause = (chain: string, word: Word): Promise<void> => this.command(chain, pause, word);
+  resume = (chain: string, word: Word): Promise<void> => this.command(chain, resume, word);
+  /** Sets the share of live requests that the candidate answers, for as long as its step lasts. */
+  setWeight = (chain: string, weight: number, word: Word): Promise<void> => this.command(chain, setWeight, { ...word, weight });
+  /** Promotes the candidate under way now, whatever is still to be judged. */
+  force = (chain: string, word: Word): Promise<void> => this.command(chain, force, word);
+  /** Back to the release before, or to the one of that number; requests are answered by it when this returns. */
+  rollback = (chain: string, word: Word & { to?: number }): Promise<{ number: number }> => this.command(chain, rollback, word);
+
+  private async command<R, A extends Command>(chain: string, update: UpdateDefinition<R, [A]>, { by = os.userInfo().username, ...rest }: Word & Omit<A, 'by'>): Promise<R> {
+    this.known('chain', chain);
+    try {
+      return await this.temporal.workflow.getHandle(releaseWorkflowId(chain)).executeUpdate(update, { args: [{ by, ...rest } as unknown as A] });
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) {
+        throw new ShoalError('NO_RELEASE', `The chain "${chain}" has not been started yet.`, { remedy: 'Run `shoal up` or `shoal train`.', details: { chain } });
+      }
+      throw this.toShoalError(error);
+    }
+  }
+
   /** A few rows that no model of the chain was trained on, with what was true of them. */
   async heldOut(chain: string, count: number): Promise<HeldOutRow[]> {
     const release = (await this.chain(chain))?.current;
@@ -204,12 +247,13 @@ export class Shoal {
     return (await this.store()).localFile(ref);
   }
 
-  private async runChain(request: ChainRequest, id: string = randomUUID()): Promise<ChainAnswer> {
+  private async runChain(request: ChainRequest, { id = randomUUID(), timeoutMs }: Omit<PredictOptions, 'keys'>): Promise<ChainAnswer> {
     try {
       return await this.temporal.workflow.execute('chain', {
         workflowId: `chain/${request.chain}/${id}`,
         taskQueue: this.project.temporal.taskQueue,
         args: [request],
+        workflowExecutionTimeout: timeoutMs,
         staticSummary: 'rows' in request ? `${request.rows.length} rows` : `file ${request.input.uri}`,
       }) as ChainAnswer;
     } catch (error) {
@@ -251,7 +295,12 @@ export class Shoal {
   private toShoalError(error: unknown): unknown {
     const grpc = error instanceof ServiceError ? error.cause : error;
     if (isGrpcServiceError(grpc)) return serverError(this.endpoint, grpc);
-    if (!(error instanceof WorkflowFailedError)) return error;
+    if (!(error instanceof WorkflowFailedError || error instanceof WorkflowUpdateFailedError)) return error;
+    if (error.cause instanceof TimeoutFailure) {
+      return new ShoalError('TIMED_OUT', `The chain did not answer within its time.`, {
+        remedy: 'Its workers may be gone: start them with `shoal up`, or see why they ended in .shoal/logs.', cause: error,
+      });
+    }
     for (let cause: unknown = error.cause; cause instanceof Error; cause = cause.cause) {
       if (cause instanceof ApplicationFailure && cause.type && cause.type in ERRORS) {
         return new ShoalError(cause.type as ErrorCode, cause.message, { details: (cause.details?.[0] as Record<string, unknown> | undefined) ?? {}, cause: error });

@@ -5,6 +5,7 @@ import type { ChainSpec, FallbackSpec, ModelSpec, StageSpec } from '../domain/sp
 import { DEFAULT_STAGE_TIMEOUT, defaultGates } from './defaults';
 import { mapValues } from './mapValues';
 import type { Problem } from './problems';
+import { DEFAULT_ROLLOUT, milliseconds, resolveRollout } from './schemaRollout';
 import type { ChainDocument } from './schema';
 
 type Models = Record<string, ModelSpec>;
@@ -21,7 +22,7 @@ export function resolveChain(name: string, chain: ChainDocument, models: Models,
   const roots = [...referred, ...(outputStage === undefined ? [] : [outputStage]), ...Object.keys(given)].filter((model) => Object.hasOwn(models, model));
   const names = new Set([...Object.keys(given), ...upstreamClosure(models, roots), ...roots]);
   const stages = [...names].map((model) => resolveStage(model, given[model] ?? {}, models));
-  return makeChain({ name, stages, compareWith, outputStage: outputStage ?? stages.at(-1)?.model ?? '', output: expressions, gates: chain.gates }, models);
+  return makeChain({ name, stages, compareWith, outputStage: outputStage ?? stages.at(-1)?.model ?? '', output: expressions, gates: chain.gates, approval: chain.approval, rollout: resolveRollout(chain.rollout) }, models);
 }
 
 /** A model that no chain uses has a chain of its own name, of one stage and those upstream of it. */
@@ -41,12 +42,14 @@ export function ownChains(models: Models, declared: Record<string, ChainSpec>, p
 }
 
 /** What is not said follows from the task of the output's stage: all its outputs, the standard gates. */
-function makeChain(chain: Omit<ChainSpec, 'output' | 'gates'> & Partial<ChainSpec>, models: Models): ChainSpec {
+function makeChain(chain: Omit<ChainSpec, 'output' | 'gates' | 'approval' | 'rollout'> & Partial<ChainSpec>, models: Models): ChainSpec {
   const task = Object.hasOwn(models, chain.outputStage) ? models[chain.outputStage]!.task : undefined;
   return {
     ...chain,
     output: chain.output ?? (task ? outputsOf(chain.outputStage, task) : {}),
     gates: chain.gates ?? (task ? defaultGates(task) : []),
+    approval: chain.approval ?? 'auto',
+    rollout: chain.rollout ?? DEFAULT_ROLLOUT,
   };
 }
 
@@ -95,11 +98,4 @@ function resolveFallback(fallback: NonNullable<StageDocument['fallback']>, model
   const { value } = fallback;
   if (typeof value === 'object' && !Array.isArray(value)) return { kind: 'value', value };
   return { kind: 'value', value: { [model ? (typeof value === 'string' ? 'label' : MAIN_OUTPUT[model.task]) : 'value']: value } };
-}
-
-const UNITS = { ms: 1, s: 1_000, m: 60_000 };
-
-function milliseconds(duration: string): number {
-  const [, amount, unit] = /^([\d.]+)(ms|s|m)$/.exec(duration)!;
-  return Math.round(Number(amount) * UNITS[unit as keyof typeof UNITS]);
 }

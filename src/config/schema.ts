@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DEFAULT_NAMESPACE, DEFAULT_STAGE_TIMEOUT, DEFAULT_STORE, DEFAULT_TASK_QUEUE, DEFAULT_WORKERS } from './defaults';
-import { allMetrics, column, expectations, gateSchema, modelSchema, name } from './schemaModel';
+import { allMetrics, approvalSchema, column, expectations, gateSchema, modelSchema, name } from './schemaModel';
+import { rolloutSchema } from './schemaRollout';
 
 /** The document people write: temporal.yaml, or the argument of `defineProject`. `resolve` makes a ProjectSpec of it. */
 export const FORMATS = ['csv', 'tsv', 'json', 'jsonl', 'parquet'] as const;
@@ -49,6 +50,8 @@ const chainSchema = z.strictObject({
     .describe('Models of the same target that are trained and scored beside the chain, to see what composing is worth.'),
   gates: z.array(gateSchema(allMetrics)).optional()
     .describe('Rules a release must pass end to end. Given any, they replace the default.'),
+  approval: approvalSchema.default('auto').describe('`manual`: a person must approve each release before any user sees it.'),
+  rollout: rolloutSchema.prefault({}),
 }).describe('Models composed into one prediction.');
 
 const workerSchema = z.strictObject({

@@ -60,6 +60,8 @@ const trainingSchema = (task: Task) => {
   }).prefault({}).describe('How it is trained; the defaults suit most data.');
 };
 
+export const approvalSchema = z.enum(['auto', 'manual']);
+
 const common = <T extends Task>(task: T) => ({
   source: z.string().describe('The source it learns from.'),
   gates: z.array(gateSchema(metricsOf(task))).optional()
@@ -69,6 +71,7 @@ const common = <T extends Task>(task: T) => ({
   seed: z.int().min(0).max(2 ** 31 - 1).default(DEFAULT_SEED).describe('Seed of everything random in training.'),
   training: trainingSchema(task),
   taskQueue: z.string().min(1).optional().describe('Task queue of the workers that serve it; the project\'s when absent.'),
+  approval: approvalSchema.default('auto').describe('`manual`: a person must approve a release that brings a new version of it.'),
 });
 
 const scale = z.enum(['linear', 'log10']).default('linear')

@@ -22,6 +22,10 @@ export const ERRORS = {
   NO_RELEASE: { retryable: false },
   UNKNOWN_CHAIN: { retryable: false },
   UNKNOWN_MODEL: { retryable: false },
+  UNKNOWN_RELEASE: { retryable: false },
+  UNKNOWN_VERSION: { retryable: false },
+  /** Somebody asked for what can't be done now. */
+  COMMAND_REFUSED: { retryable: false },
   ARTIFACT_CORRUPT: { retryable: false },
   ARTIFACT_MISSING: { retryable: false },
   EXPRESSION: { retryable: false },
@@ -32,6 +36,7 @@ export const ERRORS = {
   SERVER_UNREACHABLE: { retryable: true },
   SERVER_REFUSED: { retryable: false },
   NO_WORKER: { retryable: true },
+  TIMED_OUT: { retryable: true },
   NATIVE_MISSING: { retryable: false },
   /** A fault of Shoal itself: the same again would end the same. */
   INTERNAL: { retryable: false },

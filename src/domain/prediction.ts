@@ -4,7 +4,11 @@ import type { ArtifactRef } from './version';
 export type Row = Record<string, unknown>;
 
 /** Rows inline (bounded by MAX_INLINE_ROWS and MAX_INLINE_BYTES), or a JSON, JSON lines, CSV or Parquet file in the store. */
-export type ChainRequest = { chain: string } & ({ rows: Row[] } | { input: ArtifactRef });
+export type ChainRequest = { chain: string } & ({
+  rows: Row[];
+  /** One a row: what the row is called when its outcome is known; by the source's key columns when absent. The first decides which release answers. */
+  keys?: string[];
+} | { input: ArtifactRef });
 export const MAX_INLINE_ROWS = 1_000;
 /** Of JSON; what a workflow's payload can hold with room to spare. */
 export const MAX_INLINE_BYTES = 256 * 1024;
@@ -31,6 +35,8 @@ export interface ChainAnswer {
   chain: string;
   release: number;
   rows: number;
+  /** The rows' keys, by which outcomes are recorded, when the request was inline. */
+  keys?: string[];
   provenance: Record<string, StageProvenance>;
   /** One object a row, with the chain's outputs (`value`, `low`, `high` ...), when the request was inline. */
   outputs?: Record<string, unknown>[];

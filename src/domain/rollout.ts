@@ -20,6 +20,11 @@ export interface RolloutSpec {
   /** Probability with which a candidate that is no worse is taken for worse, or one that is worse than tolerated is promoted. */
   errorRate: number;
   tolerance: Tolerance;
+  /**
+   * Whether both releases' answers to one request are compared, one of them unseen: far fewer requests do. It takes for granted that an
+   * answer does not change its own outcome (as a price that is shown may).
+   */
+  paired: boolean;
 }
 
 /** What counts as no worse. */
@@ -39,7 +44,7 @@ export interface Observation {
   request: string;
   /**
    * The probability with which this request went to the candidate rather than to the reference. Undefined where both answered it (one of
-   * them unseen).
+   * them unseen): then only who answered live has `seconds`, and the time is not compared.
    */
   weight?: number;
   candidate?: Answered;

@@ -1,3 +1,4 @@
+import type { RolloutSpec } from './rollout';
 import type { ColumnType } from './table';
 
 /**
@@ -46,7 +47,11 @@ interface ModelSpecBase {
   training: TrainingSpec;
   /** Where the model is served; the project's serving queue when absent. */
   taskQueue?: string;
+  /** Whether a person must approve a release that brings a new version of it. */
+  approval: Approval;
 }
+
+export type Approval = 'auto' | 'manual';
 
 export interface TrainingSpec {
   folds: number;
@@ -123,6 +128,8 @@ export interface ChainSpec {
   /** Models trained and scored beside the chain, that are no part of it. */
   compareWith: string[];
   gates: GateSpec[];
+  approval: Approval;
+  rollout: RolloutSpec;
 }
 
 export interface WorkerSpec { name: string; roles: ('workflows' | 'train' | 'serve')[]; /** Task queue a `serve` worker polls. */ taskQueue?: string }

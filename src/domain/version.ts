@@ -122,6 +122,20 @@ export interface Release {
   taskQueues: Record<string, string>;
 }
 
+/** Which releases answer a chain's requests: what the store's pointer holds. */
+export interface Routing {
+  chain: string;
+  /** Counts the changes: of two, the one with the higher revision is newer. */
+  revision: number;
+  current: Release;
+  /** Answers a share of the requests in (0, 1], or none (0) and is loaded already. */
+  candidate?: { release: Release; weight: number };
+  /** Stays loaded, so that a rollback to it takes no time. */
+  previous?: Release;
+  /** Columns that name a row. */
+  keyColumns: string[];
+}
+
 export interface Comparison { version: string; metrics: { metric: string; value: number }[]; onnxBytes: number }
 
 export interface ReleaseEvaluation {

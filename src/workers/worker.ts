@@ -10,7 +10,7 @@ import type { ProjectSpec, WorkerSpec } from '../domain/spec';
 import { packageRoot } from '../packageInfo';
 import { Models } from '../serve/models';
 import type { Store } from '../store/store';
-import { dataQueue, describeRelease, releaseWorkflowId, serveQueue, trainQueue } from '../workflows/messages';
+import { dataQueue, describeRouting, releaseWorkflowId, serveQueue, trainQueue } from '../workflows/messages';
 import { failureInterceptor } from './failures';
 
 /** Snapshots and evaluations at once in a process: they share its memory. */
@@ -49,7 +49,7 @@ export async function createWorkers(project: ProjectSpec, spec: WorkerSpec, deps
           ...common,
           taskQueue,
           workflowBundle: deps.workflowBundle ?? (await prebuiltWorkflows()),
-          activities: createControlActivities({ store, log, ledger: { currentRelease: (chain) => currentRelease(client, chain) } }),
+          activities: createControlActivities({ store, log, ledger: { routing: (chain) => routingOf(client, chain) } }),
         });
       case 'train':
         return Promise.all([
@@ -83,9 +83,9 @@ export async function prebuiltWorkflows(): Promise<WorkflowBundleWithSourceMap |
   return bundleWorkflowCode({ workflowsPath: require.resolve('../workflows') });
 }
 
-async function currentRelease(client: Client, chain: string) {
+async function routingOf(client: Client, chain: string) {
   try {
-    return (await client.workflow.getHandle(releaseWorkflowId(chain)).query(describeRelease)).current;
+    return (await client.workflow.getHandle(releaseWorkflowId(chain)).query(describeRouting)) ?? undefined;
   } catch (error) {
     if (error instanceof Error && error.name === 'WorkflowNotFoundError') return undefined;
     throw error;

@@ -1,21 +1,27 @@
-import { proxyActivities, proxyLocalActivities, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { isCancellation, proxyActivities, proxyLocalActivities, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import type { ControlActivities, ServingActivities } from '../activities';
-import type { Held } from '../activities/predict';
+import type { Held, RequestLogging } from '../activities/predict';
 import { MAX_INLINE_ROWS, mergeProvenance, type ChainAnswer, type ChainRequest, type Row, type StageAnswers, type StageProvenance } from '../domain/prediction';
+import { keysOf } from '../domain/requestKeys';
+import { routeTo } from '../domain/routing';
 import { planSegments, type Segment } from '../domain/segments';
-import type { ArtifactRef, Release } from '../domain/version';
-import { refuse } from './failures';
+import type { ArtifactRef, Release, Routing } from '../domain/version';
+import { reasonOf, refusable, refuse } from './failures';
 import { provenanceDetails } from './details';
 import { SHOAL_CHAIN } from './searchAttributes';
 
 const PARTS_AT_ONCE = 4;
 const MARGIN_MS = 10_000;
+const MAX_REASON = 1_000;
 
-const { resolveRelease } = proxyLocalActivities<ControlActivities>({ startToCloseTimeout: '10 seconds', retry: { maximumAttempts: 3 } });
+const control = proxyLocalActivities<ControlActivities>({
+  startToCloseTimeout: '10 seconds', scheduleToCloseTimeout: '2 minutes', retry: { initialInterval: '100 milliseconds', maximumInterval: '5 seconds' },
+});
 
 /**
- * The parent that composes the models into a prediction: pins the chain's current release, runs its stages as a graph (those that
- * the same workers serve in one activity, independent ones at once), and answers with the outputs and how each stage came to them.
+ * The parent that composes the models into a prediction: pins a release, runs its stages as a graph (those that the same workers serve in
+ * one activity, independent ones at once), and answers with the outputs and how each stage came to them. While a candidate is tried, a share
+ * of the requests goes to it, by a stable hash of their key; what it can't answer, the current release does.
  */
 export async function chain(request: ChainRequest): Promise<ChainAnswer> {
   upsertSearchAttributes([{ key: SHOAL_CHAIN, value: request.chain }]);
@@ -27,29 +33,58 @@ export async function chain(request: ChainRequest): Promise<ChainAnswer> {
       throw refuse('REQUEST_TOO_LARGE', `The request has ${request.rows.length} rows; inline it can have ${MAX_INLINE_ROWS}. Send a larger data set as a file in the store: {"chain", "input"}.`);
     }
   }
-  const release = await resolveRelease({ chain: request.chain });
-  const segments = planSegments(release.spec, (stage) => release.taskQueues[stage.model]!, release.dependencies);
-
-  const answer = 'rows' in request ? await answerRows(release, segments, request.rows) : await answerFile(release, segments, request.input);
+  const routing = await control.resolveRouting({ chain: request.chain });
+  const answer = 'rows' in request ? await answerRows(routing, request) : await answerFile(routing.current, request.input);
   setCurrentDetails(provenanceDetails(answer));
   return answer;
 }
 
-async function answerRows(release: Release, segments: Segment[], rows: Row[]): Promise<ChainAnswer> {
-  const { answers, provenance, outputs } = await runSegments(release, segments, { inline: rows });
+async function answerRows({ current, candidate, keyColumns }: Routing, { rows, keys: given }: { rows: Row[]; keys?: string[] }): Promise<ChainAnswer> {
+  const { workflowId, runId, startTime } = workflowInfo();
+  const request = `${workflowId}/${runId.slice(0, 8)}`;
+  const keys = refusable(() => keysOf({ rows, request, columns: keyColumns, given }));
+  const log = (release: Release, weight: number): RequestLogging => ({ request, at: startTime.toISOString(), arm: 'live', release: release.number, weight, keys });
+  const failed = ({ release, weight, ...rest }: RequestLogging, of: Release, error: unknown, arm: 'live' | 'abandoned') => control.logFailure({
+    entry: { ...rest, arm, chain: of.chain, release, weight, versions: idsOf(of), rows, failure: reasonOf(error).slice(0, MAX_REASON), seconds: 0, fallbacks: {} },
+  });
+
+  const weight = candidate?.weight ?? 0;
+  if (candidate && weight > 0 && routeTo(keys[0]!, { weight, salt: `${current.chain}/${candidate.release.number}` }) === 'candidate') {
+    const logging = log(candidate.release, weight);
+    try {
+      return await answerWith(candidate.release, { rows, logging, attempts: 2 });
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      await failed(logging, candidate.release, error, 'abandoned');
+    }
+  }
+  const logging = log(current, 1 - weight);
+  try {
+    return await answerWith(current, { rows, logging });
+  } catch (error) {
+    if (!isCancellation(error)) await failed(logging, current, error, 'live');
+    throw error;
+  }
+}
+
+async function answerWith(release: Release, { rows, logging, attempts }: { rows: Row[]; logging: RequestLogging; attempts?: number }): Promise<ChainAnswer> {
+  const { answers, provenance, outputs } = await runSegments(release, segmentsOf(release), { rows: { inline: rows }, logging, attempts });
   const inline = answers.flatMap((held) => ('inline' in held ? [held.inline] : []));
   if (!('inline' in outputs)) throw refuse('REQUEST_TOO_LARGE', `The answer to ${rows.length} rows does not fit a payload. Send fewer rows, or the data set as a file in the store.`);
   return {
     chain: release.chain,
     release: release.number,
     rows: rows.length,
+    keys: logging.keys,
     provenance,
     outputs: outputs.inline,
     stages: inline.length === answers.length ? Object.assign({}, ...inline) as StageAnswers : undefined,
   };
 }
 
-async function answerFile(release: Release, segments: Segment[], input: ArtifactRef): Promise<ChainAnswer> {
+/** A data set is answered by the current release as a whole. */
+async function answerFile(release: Release, input: ArtifactRef): Promise<ChainAnswer> {
+  const segments = segmentsOf(release);
   const { partition, assemble } = serving(segments.at(-1)!.taskQueue, 60 * 60_000, 'data set');
   const { parts, rows } = await partition({ input });
   if (rows === 0) throw refuse('REQUEST_EMPTY', `The data set ${input.uri} has no rows.`);
@@ -58,7 +93,7 @@ async function answerFile(release: Release, segments: Segment[], input: Artifact
   await Promise.all(Array.from({ length: Math.min(PARTS_AT_ONCE, parts.length) }, async () => {
     while (next < parts.length) {
       const i = next++;
-      done[i] = await runSegments(release, segments, { ref: parts[i]! });
+      done[i] = await runSegments(release, segments, { rows: { ref: parts[i]! } });
       setCurrentDetails(`${done.filter(Boolean).length} of ${parts.length} parts are answered`);
     }
   }));
@@ -72,15 +107,15 @@ async function answerFile(release: Release, segments: Segment[], input: Artifact
 }
 
 /** Each segment starts as soon as those it comes after are done. */
-async function runSegments(release: Release, segments: Segment[], rows: Held<Row[]>) {
+async function runSegments(release: Release, segments: Segment[], { rows, logging, attempts }: { rows: Held<Row[]>; logging?: RequestLogging; attempts?: number }) {
   const running: Promise<Awaited<ReturnType<ServingActivities['runSegment']>>>[] = [];
   segments.forEach((segment, i) => {
     const last = i === segments.length - 1;
     running.push((async () => {
       const earlier = await Promise.all(last ? running.slice(0, i) : ancestors(segments, i).map((j) => running[j]!));
       const { stages } = segment;
-      const { runSegment } = serving(segment.taskQueue, segmentTimeout(release, stages), stages.join(', '));
-      return runSegment({ release, stages, rows, earlier: earlier.map((e) => e.answers), last });
+      const { runSegment } = serving(segment.taskQueue, segmentTimeout(release, stages), stages.join(', '), attempts);
+      return runSegment({ release, stages, rows, earlier: earlier.map((e) => e.answers), last, log: last ? logging : undefined });
     })());
   });
   const outputs = await Promise.all(running);
@@ -99,10 +134,13 @@ function ancestors(segments: Segment[], index: number): number[] {
 const segmentTimeout = (release: Release, stages: string[]): number =>
   release.spec.stages.filter((s) => stages.includes(s.model)).reduce((sum, s) => sum + s.timeoutMs, MARGIN_MS);
 
-const serving = (taskQueue: string, timeoutMs: number, summary: string) => proxyActivities<ServingActivities>({
+const segmentsOf = (release: Release): Segment[] => planSegments(release.spec, (stage) => release.taskQueues[stage.model]!, release.dependencies);
+const idsOf = ({ versions }: Release) => Object.fromEntries(Object.values(versions).map((v) => [v.model, v.id]));
+
+const serving = (taskQueue: string, timeoutMs: number, summary: string, maximumAttempts = 10) => proxyActivities<ServingActivities>({
   taskQueue,
   startToCloseTimeout: timeoutMs,
   heartbeatTimeout: '10 seconds',
-  retry: { initialInterval: '100 milliseconds', maximumInterval: '5 seconds', maximumAttempts: 10 },
+  retry: { initialInterval: '100 milliseconds', maximumInterval: '5 seconds', maximumAttempts },
   summary,
 });

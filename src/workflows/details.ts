@@ -2,7 +2,8 @@ import { figure } from '../domain/headline';
 import type { ChainAnswer } from '../domain/prediction';
 import type { ModelSpec } from '../domain/spec';
 import type { MetricResult, Release } from '../domain/version';
-import type { ModelView, ReleaseView, RunRequest, Step } from './messages';
+import type { Look, ModelView, ReleaseView, RunRequest, Step } from './messages';
+import { percent } from './releaseWords';
 
 /** What the Temporal UI shows of a workflow at the moment: Markdown. */
 
@@ -34,17 +35,30 @@ export function modelDetails(view: ModelView): string {
 }
 
 export function releaseDetails(view: ReleaseView): string {
+  const { rollout, bake } = view;
   return [
     `**${view.chain}**: ${view.activity}`,
     '',
     view.current ? `Release ${view.current.number}: ${versionsInWords(view.current)}` : 'No release yet.',
     view.evaluation ? `\n${metricTable(view.evaluation.metrics)}` : '',
+    ...(rollout ? ['', `**Candidate ${rollout.number}** (${rollout.origin.reason}): ${rollout.phase}, answers ${percent(rollout.weight)} of the requests`, '', lookTable(rollout.look)] : []),
+    ...(bake ? ['', `**Release ${bake.release}** is watched against release ${bake.reference} until ${bake.until}`, '', lookTable(bake.look)] : []),
     '',
     '| release | at | verdict | why |',
     '|---|---|---|---|',
-    ...view.decisions.map((d) => `| ${d.number} | ${d.at} | ${d.status} | ${d.reason} |`),
+    ...view.decisions.map((d) => `| ${d.number} | ${d.at} | ${d.status}${d.by ? ` by ${d.by}` : ''} | ${d.reason} |`),
+    ...(view.actions.length > 0 ? ['', '| at | who | did | why |', '|---|---|---|---|', ...view.actions.map((a) => `| ${a.at} | ${a.by} | ${a.action}${a.number ? ` (${a.number})` : ''} | ${a.reason} |`)] : []),
     '',
     ...Object.entries(view.models).map(([model, m]) => `- ${model}: ${m.version ?? 'no version yet'}${m.refusal ? ` (${m.refusal})` : ''}`),
+  ].join('\n');
+}
+
+function lookTable(look: Look | undefined): string {
+  if (!look) return '';
+  return [
+    '| check | verdict | requests | why |',
+    '|---|---|---|---|',
+    ...look.verdict.checks.map((c) => `| ${c.check} | ${c.verdict} | ${c.requests} | ${c.reason} |`),
   ].join('\n');
 }
 

@@ -1,6 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { ChainSpec, ModelSpec, SourceSpec, Task } from '../domain/spec';
-import type { MetricResult, Release, ReleaseEvaluation, TrainingSummary, Verdict, VersionRef } from '../domain/version';
+import type { CanaryVerdict } from '../domain/rollout';
+import type { MetricResult, Release, ReleaseEvaluation, Routing, TrainingSummary, Verdict, VersionRef } from '../domain/version';
 
 /** The ids, queues and messages of the workflows: all that a program needs to talk to them. Payloads are plain JSON. */
 
@@ -13,8 +14,8 @@ export const trainQueue = (taskQueue: string) => `${taskQueue}-train`;
 export const dataQueue = (taskQueue: string) => `${taskQueue}-data`;
 export const serveQueue = (taskQueue: string) => `${taskQueue}-serve`;
 
-/** What asked for a run. `start`: the project was started; `upstream`: a model it takes inputs from has a new version. */
-export type Trigger = 'start' | 'upstream' | 'person' | 'code';
+/** What asked for a run. `start`: the project was started; `cascade`: a chain wants it retrained on a new upstream version. */
+export type Trigger = 'start' | 'cascade' | 'person' | 'code';
 
 /** All a model's workflow needs to know of its model; it comes with every request, so an edited project takes effect with the next run. */
 export interface ModelDefinition {
@@ -36,6 +37,8 @@ export interface RunRequest {
   batch: string;
   /** The models asked in this batch. */
   alongside: string[];
+  /** Upstream versions to train on, where it is not to be the newest. */
+  upstream?: Record<string, VersionRef>;
 }
 
 /** `merged`: another request was already waiting; one run will answer both. */
@@ -87,6 +90,8 @@ export interface ModelView {
 export interface Settled {
   model: string;
   batches: string[];
+  /** The models asked in the newest of these batches. */
+  alongside: string[];
   /** The newest version that passed its gates; absent when there is none yet. */
   version?: VersionRef;
   upstream: Record<string, string>;
@@ -108,29 +113,86 @@ export type UpstreamAnswer = { versions: Record<string, VersionRef> } | { refusa
 export interface ChainDefinition {
   spec: ChainSpec;
   dependencies: Record<string, string[]>;
+  /** By model of the chain: the models it takes inputs from. */
+  upstream: Record<string, string[]>;
   taskQueues: Record<string, string>;
   dataQueue: string;
+  /** Columns that name a row, in requests as in the source. */
+  keyColumns: string[];
+  /** Models whose new versions a person must approve. */
+  approval: string[];
 }
+
+/** Where a candidate is on its way into use. `asking`: the judge came to no verdict, and a person is to decide. */
+export const PHASES = ['judging', 'servable', 'replay', 'approval', 'shadow', 'canary', 'asking', 'promoting'] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** A person's word, or a program's: who and why is on the record. */
+export interface Command { by: string; reason: string }
+
+export interface Rollout {
+  candidate: Release;
+  /** Why there is this candidate. */
+  origin: Command & { kind: 'versions' | 'pinned' | 'cascade' | 'proposal' };
+  phase: Phase;
+  /** Which of the steps of a canary. */
+  step: number;
+  /** Share of the live requests it answers now. */
+  weight: number;
+  startedAt: string;
+  phaseAt: string;
+  paused?: Command;
+  approved?: Command;
+  evaluation?: ReleaseEvaluation;
+  /** The judge's last look. */
+  look?: Look;
+}
+
+/** What the judge saw of two releases on the same requests. */
+export interface Look {
+  verdict: CanaryVerdict;
+  /** Live requests that the release in question answered since the phase began. */
+  live: number;
+  /** Requests it answered unseen. */
+  unseen: number;
+  /** When the newest live request came, ISO. */
+  lastRequestAt?: string;
+  at: string;
+}
+
+/** A promoted release that is watched. */
+export interface Bake { release: number; reference: Release; since: string; until: string; look?: Look }
 
 export interface ReleaseDecision {
   number: number;
   at: string;
   versions: Record<string, string>;
-  status: 'promoted' | 'refused' | 'failed';
+  status: 'promoted' | 'refused' | 'failed' | 'rolled back';
   reason: string;
+  by?: string;
   evaluation?: ReleaseEvaluation;
+  look?: Look;
 }
+
+/** What somebody did, newest first. */
+export interface Action extends Command { at: string; action: string; number?: number }
 
 export interface ReleaseView {
   chain: string;
   current?: Release;
+  /** The one before, which a rollback goes to. */
+  previous?: { number: number };
   /** Scores of the current release. */
   evaluation?: ReleaseEvaluation;
   /** What it is doing now, in words. */
   activity: string;
+  /** Nothing is left to do but to wait for requests, time or people. */
   idle: boolean;
+  rollout?: Omit<Rollout, 'candidate'> & { number: number; versions: Record<string, string> };
+  bake?: Omit<Bake, 'reference'> & { reference: number };
   /** Newest first, the last few. */
   decisions: ReleaseDecision[];
+  actions: Action[];
   models: Record<string, { version?: string; refusal?: string; batches: string[] }>;
 }
 
@@ -138,6 +200,12 @@ export interface ReleaseView {
 export const requestRun = defineUpdate<RunAnswer, [RunRequest, ModelDefinition]>('requestRun');
 export const modelSettled = defineSignal<[Settled]>('modelSettled');
 export const promoted = defineSignal<[{ chain: string; release: number; version: VersionRef }]>('promoted');
+/** A chain has refused a version that had passed its own gates; it is not offered again. */
+export const rejected = defineSignal<[{ chain: string; version: VersionRef; reason: string }]>('rejected');
+/** The chain is defined otherwise now: what it refused before may be offered again. */
+export const pardoned = defineSignal<[{ chain: string }]>('pardoned');
+/** As `requestRun`, from a workflow. The model runs as it was defined last. */
+export const cascade = defineSignal<[RunRequest]>('cascade');
 export const describeModel = defineQuery<ModelView>('describe');
 
 // lifecycle
@@ -147,3 +215,14 @@ export const describeLifecycle = defineQuery<LifecycleView>('describe');
 // release
 export const configureChain = defineUpdate<{ changed: boolean }, [ChainDefinition]>('configure');
 export const describeRelease = defineQuery<ReleaseView>('describe');
+export const describeRouting = defineQuery<Routing | undefined>('routing');
+export const propose = defineUpdate<{ number: number }, [Command & { versions: Record<string, string>; force?: boolean }]>('propose');
+export const approve = defineUpdate<void, [Command]>('approve');
+export const refuse = defineUpdate<void, [Command]>('refuse');
+export const pause = defineUpdate<void, [Command]>('pause');
+export const resume = defineUpdate<void, [Command]>('resume');
+/** The candidate's share of live requests, for as long as its step lasts. */
+export const setWeight = defineUpdate<void, [Command & { weight: number }]>('setWeight');
+/** Promotes the candidate now, whatever is still to be judged. */
+export const force = defineUpdate<void, [Command]>('force');
+export const rollback = defineUpdate<{ number: number }, [Command & { to?: number }]>('rollback');

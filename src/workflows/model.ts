@@ -1,5 +1,5 @@
 import {
-  allHandlersFinished, CancellationScope, condition, continueAsNew, getExternalWorkflowHandle, isCancellation, log, ParentClosePolicy, setCurrentDetails, setHandler, startChild, uuid4,
+  allHandlersFinished, CancellationScope, condition, continueAsNew, getExternalWorkflowHandle, isCancellation, log, ParentClosePolicy, setCurrentDetails, setHandler, startChild,
   workflowInfo, type ChildWorkflowHandle,
 } from '@temporalio/workflow';
 import { upstreamOf } from '../domain/spec';
@@ -7,7 +7,7 @@ import { modelDetails } from './details';
 import { reasonOf } from './failures';
 import { lifecycle } from './lifecycle';
 import {
-  describeModel, lifecycleWorkflowId, modelSettled, modelWorkflowId, promoted, releaseWorkflowId, requestRun, upstreamAnswered, type ModelDefinition, type RunRecord, type Settled,
+  cascade, describeModel, lifecycleWorkflowId, modelSettled, modelWorkflowId, pardoned, promoted, rejected, releaseWorkflowId, requestRun, upstreamAnswered, type ModelDefinition, type RunRecord, type Settled,
 } from './messages';
 import { ModelState, type ModelStateData } from './modelState';
 import { SHOAL_MODEL, SHOAL_TRIGGER } from './searchAttributes';
@@ -26,14 +26,20 @@ export async function model(definition: ModelDefinition, carried?: ModelStateDat
     show();
     return answer;
   });
-  setHandler(modelSettled, (settled) => {
-    state.upstreamSettled(settled, uuid4);
+  setHandler(cascade, (request) => {
+    state.ask(request, state.data.definition);
     show();
   });
+  setHandler(modelSettled, (settled) => state.upstreamSettled(settled));
   setHandler(promoted, ({ version }) => {
-    state.data.champion = version;
+    state.promoted(version);
     show();
   });
+  setHandler(rejected, (rejection) => {
+    state.reject(rejection);
+    show();
+  });
+  setHandler(pardoned, ({ chain }) => state.pardon(chain));
 
   show();
   for (;;) {
@@ -50,7 +56,9 @@ export async function model(definition: ModelDefinition, carried?: ModelStateDat
 async function run(state: ModelState, show: () => void): Promise<Settled> {
   const name = state.data.definition.model.name;
   const running = state.begin(new Date().toISOString(), (n) => lifecycleWorkflowId(name, n));
-  const { definition, champion } = state.data;
+  const { definition } = state.data;
+  // What is made for a cascade is judged as a set, end to end: alone it need not beat the champion.
+  const champion = running.request.trigger === 'cascade' ? undefined : state.data.champion;
   running.upstreamGiven = upstreamOf(definition.model).length === 0;
   show();
 

@@ -4,6 +4,7 @@ import type { MadeVersion, ModelDefinition, ModelView, RunAnswer, RunRecord, Run
 
 const KEPT_RUNS = 20;
 const KEPT_BATCHES = 20;
+const KEPT_REJECTED = 50;
 
 /** Plain JSON, so that it can be carried through continue-as-new. */
 export interface ModelStateData {
@@ -13,9 +14,15 @@ export interface ModelStateData {
   waiting?: { request: RunRequest; batches: string[] };
   latest?: MadeVersion;
   champion?: VersionRef;
+  /** What is known of the champion: it is the newest again when a chain refuses the versions after it. */
+  championMade?: MadeVersion;
+  /** By version id: which chain refused it, and why. */
+  rejected: Record<string, { chain: string; reason: string }>;
   upstream: Record<string, Settled>;
   records: RunRecord[];
   settled: string[];
+  /** The models asked in the newest batch. */
+  alongside?: string[];
 }
 
 /** What a model's workflow knows, and what follows from each message. Knows nothing of Temporal. */
@@ -23,7 +30,7 @@ export class ModelState {
   constructor(readonly data: ModelStateData) {}
 
   static fresh(definition: ModelDefinition): ModelState {
-    return new ModelState({ definition, runs: 0, upstream: {}, records: [], settled: [] });
+    return new ModelState({ definition, runs: 0, upstream: {}, rejected: {}, records: [], settled: [] });
   }
 
   /** A burst of requests makes the run under way and at most one more. */
@@ -31,22 +38,38 @@ export class ModelState {
     this.data.definition = definition;
     const { running, waiting } = this.data;
     if (waiting) {
-      this.data.waiting = { request: { ...request, alongside: [...new Set([...waiting.request.alongside, ...request.alongside])] }, batches: [...waiting.batches, request.batch] };
+      const alongside = [...new Set([...waiting.request.alongside, ...request.alongside])];
+      const upstream = { ...waiting.request.upstream, ...request.upstream };
+      this.data.waiting = { request: { ...request, alongside, upstream }, batches: [...waiting.batches, request.batch] };
       return { run: this.data.runs + 1, status: 'merged' };
     }
     this.data.waiting = { request, batches: [request.batch] };
     return { run: this.data.runs + 1, status: running ? 'queued' : 'started' };
   }
 
-  /** An upstream model's run has ended. A new version calls for a run of ours, unless one that will take it is on its way. */
-  upstreamSettled(settled: Settled, newBatch: () => string): void {
-    const { upstream, running, waiting, definition } = this.data;
-    const before = upstream[settled.model]?.version?.id;
-    upstream[settled.model] = settled;
-    if (!settled.version || settled.version.id === before || waiting || (running && !running.upstreamGiven)) return;
-    this.ask({
-      trigger: 'upstream', reason: `${settled.model} has a new version, ${settled.version.id}`, by: settled.model, batch: newBatch(), alongside: [],
-    }, definition);
+  /** An upstream model's run has ended. Whether to follow is for the chains to say. */
+  upstreamSettled(settled: Settled): void {
+    this.data.upstream[settled.model] = settled;
+  }
+
+  promoted(version: VersionRef): void {
+    this.data.champion = version;
+    const { latest, records } = this.data;
+    const made = [latest, ...records.map((r) => r.made)].find((m) => m?.version.id === version.id);
+    if (made) this.data.championMade = made;
+    delete this.data.rejected[version.id];
+  }
+
+  /** A version that passed its own gates made a chain worse: what is in place is the newest again. */
+  reject({ chain, version, reason }: { chain: string; version: VersionRef; reason: string }): void {
+    const { latest, champion, championMade, rejected } = this.data;
+    if (version.id === champion?.id) return;
+    this.data.rejected = Object.fromEntries([...Object.entries(rejected), [version.id, { chain, reason }] as const].slice(-KEPT_REJECTED));
+    if (latest?.version.id === version.id && championMade) this.data.latest = championMade;
+  }
+
+  pardon(chain: string): void {
+    this.data.rejected = Object.fromEntries(Object.entries(this.data.rejected).filter(([, by]) => by.chain !== chain));
   }
 
   begin(startedAt: string, workflowId: (run: number) => string): NonNullable<ModelStateData['running']> {
@@ -62,6 +85,11 @@ export class ModelState {
     const { running, upstream, definition } = this.data;
     const versions: Record<string, VersionRef> = {};
     for (const name of upstreamOf(definition.model)) {
+      const given = running?.request.upstream?.[name];
+      if (given) {
+        versions[name] = given;
+        continue;
+      }
       const settled = upstream[name];
       const asked = running?.request.alongside.includes(name) ?? false;
       if (!settled || (asked && !running!.batches.some((batch) => settled.batches.includes(batch)))) return undefined;
@@ -71,9 +99,12 @@ export class ModelState {
     return { versions };
   }
 
-  end(outcome: Pick<RunRecord, 'status' | 'reason' | 'made'>, endedAt: string): Settled {
+  end(ended: Pick<RunRecord, 'status' | 'reason' | 'made'>, endedAt: string): Settled {
     const { run, request, batches, startedAt } = this.data.running!;
     delete this.data.running;
+    const rejection = ended.made && request.trigger !== 'cascade' ? this.data.rejected[ended.made.version.id] : undefined;
+    const outcome = rejection && ended.status !== 'failed' ? { ...ended, status: 'refused' as const, reason: `${rejection.chain} refused this version before: ${rejection.reason}` } : ended;
+    this.data.alongside = request.alongside;
     if (outcome.made && (outcome.status === 'made' || outcome.status === 'unchanged')) this.data.latest = outcome.made;
     this.data.records = [{ run, request, startedAt, endedAt, ...outcome }, ...this.data.records].slice(0, KEPT_RUNS);
     this.data.settled = [...batches, ...this.data.settled].slice(0, KEPT_BATCHES);
@@ -81,8 +112,8 @@ export class ModelState {
   }
 
   announcement(refusal?: string): Settled {
-    const { definition, latest, settled } = this.data;
-    return { model: definition.model.name, batches: settled, version: latest?.version, upstream: latest?.upstream ?? {}, refusal };
+    const { definition, latest, settled, alongside = [] } = this.data;
+    return { model: definition.model.name, batches: settled, alongside, version: latest?.version, upstream: latest?.upstream ?? {}, refusal };
   }
 
   view(): ModelView {

@@ -1,110 +1,141 @@
-import {
-  allHandlersFinished, CancellationScope, condition, continueAsNew, getExternalWorkflowHandle, isCancellation, log, proxyActivities, setCurrentDetails, setHandler,
-  upsertSearchAttributes, workflowInfo,
-} from '@temporalio/workflow';
-import type { ControlActivities, DataActivities } from '../activities';
-import { headline } from '../domain/headline';
-import type { Release } from '../domain/version';
+import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { VersionRef } from '../domain/version';
 import { releaseDetails } from './details';
-import { reasonOf } from './failures';
-import { configureChain, describeRelease, modelSettled, modelWorkflowId, promoted, type ChainDefinition } from './messages';
+import { refuse as fail } from './failures';
+import {
+  approve, configureChain, describeRelease, describeRouting, force, modelSettled, pause, propose, refuse, resume, rollback, setWeight, type ChainDefinition, type Command,
+} from './messages';
 import { ReleaseState, type ReleaseStateData } from './releaseState';
-import { SHOAL_VERDICT } from './searchAttributes';
-
-const control = proxyActivities<ControlActivities>({
-  startToCloseTimeout: '30 seconds',
-  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
-});
+import { Steps } from './releaseSteps';
 
 /**
- * One chain's releases, for as long as the chain lives: gathers the newest versions of its models, judges a set that fits together
- * end to end, and promotes it as one or not at all.
+ * One chain's releases, for as long as the chain lives: gathers the newest versions of its models, judges a set end to end, brings it into
+ * use step by step, promotes it as one or not at all, watches it, and takes it back when it is worse in use. People step in by updates.
  */
 export async function release(definition: ChainDefinition, carried?: ReleaseStateData): Promise<void> {
   const state = carried ? new ReleaseState(carried) : ReleaseState.fresh(definition);
   const show = () => setCurrentDetails(releaseDetails(state.view()));
   let news = true;
+  const wake = () => {
+    news = true;
+    state.idle = false;
+  };
+  const steps = new Steps(state, { show, hasNews: () => news });
 
   setHandler(describeRelease, () => state.view());
+  setHandler(describeRouting, () => state.routing());
   setHandler(configureChain, (next) => {
     const changed = state.configure(next);
-    news ||= changed;
+    if (changed) {
+      steps.pardon();
+      wake();
+    }
     return { changed };
   });
   setHandler(modelSettled, (settled) => {
-    state.data.settled[settled.model] = settled;
-    news = true;
-    state.idle = false;
+    state.hear(settled);
+    wake();
   });
 
+  /** What a person may do, when: each with who and why on the record. */
+  const on = <C extends Command>(action: string, may: (command: C) => string | undefined, act: (command: C) => Promise<void> | void) => ({
+    handler: async (command: C): Promise<void> => {
+      const number = state.data.rollout?.candidate.number;
+      state.act(action, command, { at: now(), number });
+      await act(command);
+      wake();
+      show();
+    },
+    options: {
+      validator: (command: C) => {
+        const problem = commandProblem(command) ?? may(command);
+        if (problem) throw ApplicationFailure.nonRetryable(problem, 'COMMAND_REFUSED');
+      },
+    },
+  });
+  const underWay = () => (state.data.rollout ? undefined : `There is no candidate under way for ${state.data.definition.spec.name}.`);
+  const inPhase = (...phases: string[]) => underWay() ?? (phases.includes(state.data.rollout!.phase) ? undefined
+    : `Candidate ${state.data.rollout!.candidate.number} is not at that point: it is ${state.data.rollout!.phase}, and this is for ${phases.join(' or ')}.`);
+
+  const approving = on('approve', () => inPhase('approval', 'asking'), (command) => steps.approve(command));
+  setHandler(approve, approving.handler, approving.options);
+  const refusing = on('refuse', underWay, ({ by, reason }) => steps.refuse(`${by}: ${reason}`, by));
+  setHandler(refuse, refusing.handler, refusing.options);
+  const pausing = on('pause', underWay, ({ by, reason }) => { state.data.rollout!.paused = { by, reason }; });
+  setHandler(pause, pausing.handler, pausing.options);
+  const resuming = on('resume', () => underWay() ?? (state.data.rollout!.paused ? undefined : 'The candidate is not paused.'), () => { delete state.data.rollout!.paused; });
+  setHandler(resume, resuming.handler, resuming.options);
+  const weighing = on('change the weight', ({ weight }: Command & { weight: number }) =>
+    inPhase('canary', 'asking') ?? (typeof weight === 'number' && weight >= 0 && weight <= 1 ? undefined : `A weight is a number from 0 to 1, not ${JSON.stringify(weight)}.`),
+  ({ weight }) => {
+    state.data.rollout!.weight = weight;
+    return steps.publish();
+  });
+  setHandler(setWeight, weighing.handler, weighing.options);
+  const forcing = on('force', underWay, () => steps.force());
+  setHandler(force, forcing.handler, forcing.options);
+
+  setHandler(propose, async (command) => {
+    const given = await steps.findVersions(command.versions);
+    const missing = state.models.filter((model) => !given[model] && !state.data.current?.versions[model]);
+    if (missing.length > 0) throw fail('UNKNOWN_MODEL', `The proposal has no version of ${missing.join(', ')}, and no release is in place to take it from.`);
+    const versions = { ...state.data.current?.versions, ...given } as Record<string, VersionRef>;
+    const number = ++state.data.numbers;
+    const { by, reason } = command;
+    state.data.proposals.push({ versions: Object.fromEntries(state.models.map((model) => [model, versions[model]!])), by, reason, force: command.force ?? false, number });
+    state.act(command.force ? 'propose and force' : 'propose', command, { at: now(), number });
+    wake();
+    return { number };
+  }, {
+    validator: (command) => {
+      const unknown = Object.keys(command?.versions ?? {}).filter((model) => !state.models.includes(model));
+      const problem = commandProblem(command)
+        ?? (Object.keys(command.versions ?? {}).length === 0 ? 'Name the versions to propose: {"versions": {"<model>": "<version id>"}}.' : undefined)
+        ?? (unknown.length > 0 ? `The chain has no model ${unknown.join(', ')}; it has ${state.models.join(', ')}.` : undefined);
+      if (problem) throw ApplicationFailure.nonRetryable(problem, 'COMMAND_REFUSED');
+    },
+  });
+
+  setHandler(rollback, async ({ by, reason, to }) => {
+    const target = to === undefined ? state.data.previous! : await steps.loadRelease(to);
+    const from = state.data.current!.number;
+    state.act('roll back', { by, reason }, { at: now(), number: from });
+    await steps.rollBack(target, `${by}: ${reason}`, by);
+    wake();
+    show();
+    return { number: target.number };
+  }, {
+    validator: (command) => {
+      const { current, previous } = state.data;
+      const problem = commandProblem(command)
+        ?? (!current ? 'There is no release to roll back.' : undefined)
+        ?? (command.to === undefined && !previous ? `There is no release before ${current!.number}.` : undefined)
+        ?? (command.to !== undefined && (!Number.isInteger(command.to) || command.to < 1) ? `A release's number is a whole number from 1, not ${JSON.stringify(command.to)}.` : undefined)
+        ?? (command.to === current?.number ? `Release ${command.to} is in place already.` : undefined);
+      if (problem) throw ApplicationFailure.nonRetryable(problem, 'COMMAND_REFUSED');
+    },
+  });
+
+  show();
+  let waitMs: number | undefined = 0;
   for (;;) {
-    await condition(() => news || workflowInfo().continueAsNewSuggested);
+    const woken = () => news || workflowInfo().continueAsNewSuggested;
+    if (waitMs === undefined) await condition(woken);
+    else if (waitMs > 0) await condition(woken, waitMs);
     if (workflowInfo().continueAsNewSuggested) {
       await condition(allHandlersFinished);
       await continueAsNew<typeof release>(state.data.definition, state.data);
     }
     news = false;
-    const candidate = state.candidate();
-    if (candidate) await judge(candidate, state, show);
-    await compare(state, show);
-    state.activity = state.waitingFor();
-    state.idle = !news;
+    waitMs = await steps.next();
+    state.idle = !news && waitMs !== 0 && state.next().kind !== 'waiting';
     show();
   }
 }
 
-async function judge(candidate: Release, state: ReleaseState, show: () => void): Promise<void> {
-  const { dataQueue } = state.data.definition;
-  state.activity = `judging candidate ${candidate.number} end to end`;
-  show();
-  try {
-    const evaluation = await onData(dataQueue, `judge release ${candidate.number} end to end`).evaluateRelease({ candidate, current: state.data.current });
-    const { passed, reason } = evaluation.verdict;
-    if (passed) {
-      await control.publishRelease({ release: candidate });
-      await tellModels(candidate);
-    }
-    state.decide(candidate, { at: new Date().toISOString(), status: passed ? 'promoted' : 'refused', reason: `${headline(evaluation.metrics)}: ${reason}`, evaluation });
-    upsertSearchAttributes([{ key: SHOAL_VERDICT, value: passed ? 'promoted' : 'refused' }]);
-  } catch (error) {
-    if (CancellationScope.current().consideredCancelled) throw error;
-    state.decide(candidate, { at: new Date().toISOString(), status: 'failed', reason: reasonOf(error) });
-    upsertSearchAttributes([{ key: SHOAL_VERDICT, value: 'failed' }]);
-  }
-}
+const now = () => new Date().toISOString();
 
-/** Scores the models the chain is compared with on the same rows. It decides nothing, so its failure is only noted. */
-async function compare(state: ReleaseState, show: () => void): Promise<void> {
-  const { current, evaluation, definition } = state.data;
-  const versions = state.comparisons();
-  const done = evaluation?.comparisons ?? {};
-  const due = Object.entries(versions).filter(([model, version]) => done[model]?.version !== version.id);
-  if (!current || !evaluation || due.length === 0) return;
-  state.activity = `comparing release ${current.number} with ${due.map(([model]) => model).join(', ')}`;
-  show();
-  try {
-    evaluation.comparisons = await onData(definition.dataQueue, state.activity).compare({ release: current, versions });
-  } catch (error) {
-    if (CancellationScope.current().consideredCancelled) throw error;
-    log.warn('comparison failed', { error: reasonOf(error) });
-  }
+function commandProblem(command: Command | undefined): string | undefined {
+  const isText = (value: unknown) => typeof value === 'string' && value.trim() !== '';
+  return isText(command?.by) && isText(command?.reason) ? undefined : 'Say who and why: {"by": "<you>", "reason": "<why>"}.';
 }
-
-async function tellModels(release: Release): Promise<void> {
-  await Promise.all(Object.values(release.versions).map(async (version) => {
-    try {
-      await getExternalWorkflowHandle(modelWorkflowId(version.model)).signal(promoted, { chain: release.chain, release: release.number, version });
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      log.warn(`model ${version.model} could not be told`, { error: reasonOf(error) });
-    }
-  }));
-}
-
-const onData = (taskQueue: string, summary: string) => proxyActivities<DataActivities>({
-  taskQueue,
-  startToCloseTimeout: '1 hour',
-  heartbeatTimeout: '10 seconds',
-  retry: { initialInterval: '1 second', maximumInterval: '1 minute', maximumAttempts: 50 },
-  summary,
-});

@@ -1,90 +1,207 @@
+import { topologicalOrder } from '../domain/graph';
 import { chainModels } from '../domain/spec';
-import type { Release, ReleaseEvaluation, VersionRef } from '../domain/version';
-import type { ChainDefinition, ReleaseDecision, ReleaseView, Settled } from './messages';
+import type { Release, ReleaseEvaluation, Routing, VersionRef } from '../domain/version';
+import { misfits, nextSet, versionKey, type NextSet } from './candidates';
+import { activityOf } from './releaseWords';
+import type { Action, Bake, ChainDefinition, Command, Phase, ReleaseDecision, ReleaseView, Rollout, Settled } from './messages';
 
 const KEPT_DECISIONS = 20;
+/** Older decisions keep their reason. */
+const KEPT_EVALUATIONS = 4;
+const KEPT_ACTIONS = 20;
+const KEPT_VERSIONS = 200;
+
+/** A release that a person or a program asks for. */
+export interface Proposal extends Command { versions: Record<string, VersionRef>; force: boolean; number: number }
 
 /** Plain JSON, so that it can be carried through continue-as-new. */
 export interface ReleaseStateData {
   definition: ChainDefinition;
+  /** Of the routing. */
+  revision: number;
   current?: Release;
+  previous?: Release;
   evaluation?: ReleaseEvaluation;
   settled: Record<string, Settled>;
-  /** Candidates that were judged, as their key: the same set is not judged twice. */
+  /** By model and id, the upstream versions that a version was trained on; the newest last. */
+  trainedOn: Record<string, Record<string, string>>;
+  /** Candidates that had their verdict, as their key: the same set is not judged twice. */
   judged: string[];
+  /** New versions against which downstream models were asked to retrain. */
+  cascaded: string[];
+  proposals: Proposal[];
+  rollout?: Rollout;
+  bake?: Bake;
+  /** Why the pointer does not say yet what is said here. */
+  unpublished?: string;
   decisions: ReleaseDecision[];
+  actions: Action[];
   numbers: number;
 }
 
-/** What a chain's release workflow knows, and which candidate follows from it. Knows nothing of Temporal. */
+/** What a chain's release workflow knows, and what follows from it. Knows nothing of Temporal. */
 export class ReleaseState {
-  activity = 'waiting for its models';
-  /** Nothing is left to judge. */
+  /** What it does at the moment, where that is more than its data says. */
+  doing: string | undefined;
+  /** Nothing is left to do but to wait for requests, time or people. */
   idle = false;
   constructor(readonly data: ReleaseStateData) {}
 
   static fresh(definition: ChainDefinition): ReleaseState {
-    return new ReleaseState({ definition, settled: {}, judged: [], decisions: [], numbers: 0 });
+    return new ReleaseState({
+      definition, revision: 0, settled: {}, trainedOn: {}, judged: [], cascaded: [], proposals: [], decisions: [], actions: [], numbers: 0,
+    });
   }
 
+  /** Of the chain, upstream first. */
   get models(): string[] {
-    return chainModels(this.data.definition.spec);
+    const { spec, upstream } = this.data.definition;
+    return topologicalOrder(chainModels(spec), (model) => upstream[model] ?? []).order;
   }
 
   configure(definition: ChainDefinition): boolean {
     const changed = JSON.stringify(definition) !== JSON.stringify(this.data.definition);
     this.data.definition = definition;
+    if (changed) this.data.cascaded = [];
     return changed;
   }
 
-  /**
-   * The newest versions as a release, when every model has one and each was trained on the upstream versions that are in the
-   * set with it. While a downstream model is still being retrained on a new upstream version there is no candidate: the set moves
-   * together or not at all.
-   */
-  candidate(): Release | undefined {
-    const { definition, settled, numbers } = this.data;
-    const versions: Record<string, VersionRef> = {};
-    for (const model of this.models) {
-      const version = settled[model]?.version;
-      if (!version) return undefined;
-      versions[model] = version;
-    }
-    for (const model of this.models) {
-      for (const [upstream, id] of Object.entries(settled[model]!.upstream)) {
-        if (versions[upstream] && versions[upstream].id !== id) return undefined;
-      }
-    }
-    const { spec, dependencies, taskQueues } = definition;
-    const release: Release = { chain: spec.name, number: numbers + 1, spec, versions, dependencies, taskQueues };
-    return this.data.judged.includes(candidateKey(release)) ? undefined : release;
+  hear(settled: Settled): void {
+    this.data.settled[settled.model] = settled;
+    if (settled.version) this.remember(settled.version, settled.upstream);
   }
 
-  /** Why there is no candidate, in words. */
-  waitingFor(): string {
-    const { settled, current } = this.data;
-    const missing = this.models.filter((model) => !settled[model]?.version);
-    if (missing.length > 0) {
-      return `waiting for ${missing.map((m) => (settled[m]?.refusal ? `${m} (${settled[m].refusal})` : m)).join(', ')} to have a version`;
-    }
-    const behind = this.models.filter((model) =>
-      Object.entries(settled[model]!.upstream).some(([upstream, id]) => settled[upstream]?.version && settled[upstream].version.id !== id));
-    if (behind.length > 0) {
-      return `waiting for ${behind.map((m) => (settled[m]!.refusal ? `${m} (${settled[m]!.refusal})` : m)).join(', ')} to be retrained on new upstream versions`;
-    }
-    return current ? `release ${current.number} is in place` : 'the last candidate was refused';
+  private remember(version: VersionRef, upstream: Record<string, string>): void {
+    const { [versionKey(version)]: _known, ...others } = this.data.trainedOn;
+    this.data.trainedOn = Object.fromEntries([...Object.entries(others), [versionKey(version), upstream] as const].slice(-KEPT_VERSIONS));
   }
 
-  decide(candidate: Release, decision: Omit<ReleaseDecision, 'number' | 'versions'>): void {
-    this.data.numbers = candidate.number;
+  next(): NextSet {
+    const { definition, settled, current, trainedOn, cascaded } = this.data;
+    return nextSet({ definition, models: this.models, settled, current, trainedOn, cascaded, isJudged: (versions) => this.isJudged(versions) });
+  }
+
+  private isJudged(versions: Record<string, VersionRef>): boolean {
+    const key = candidateKey(this.releaseOf(versions, 0));
+    return this.data.judged.includes(key) || (this.data.current !== undefined && candidateKey(this.data.current) === key);
+  }
+
+  releaseOf(versions: Record<string, VersionRef>, number: number): Release {
+    const { spec, dependencies, taskQueues } = this.data.definition;
+    return { chain: spec.name, number, spec, versions, dependencies, taskQueues };
+  }
+
+  /** A new candidate takes the next number, whatever becomes of it. */
+  begin(versions: Record<string, VersionRef>, origin: Rollout['origin'], of: { at: string; number?: number }): Rollout {
+    const number = of.number ?? ++this.data.numbers;
+    const rollout: Rollout = { candidate: this.releaseOf(versions, number), origin, phase: 'judging', step: 0, weight: 0, startedAt: of.at, phaseAt: of.at };
+    this.data.rollout = rollout;
+    return rollout;
+  }
+
+  enter(phase: Phase, at: string): void {
+    const rollout = this.data.rollout!;
+    Object.assign(rollout, { phase, phaseAt: at });
+    if (phase !== 'canary') rollout.step = 0;
+    rollout.weight = phase === 'canary' ? this.steps[rollout.step]! : phase === 'asking' ? rollout.weight : 0;
+  }
+
+  enterStep(step: number, at: string): void {
+    const rollout = this.data.rollout!;
+    Object.assign(rollout, { step, phaseAt: at, weight: this.steps[step]! });
+  }
+
+  get steps(): number[] {
+    return this.data.rollout!.candidate.spec.rollout.steps;
+  }
+
+  /** Whether a person must approve the candidate, and has not. */
+  needsApproval(): boolean {
+    const { rollout, definition, current } = this.data;
+    if (!rollout || rollout.approved) return false;
+    const { versions, spec } = rollout.candidate;
+    return spec.approval === 'manual'
+      || definition.approval.some((model) => versions[model] && versions[model].id !== current?.versions[model]?.id);
+  }
+
+  /** What the pointer should say. */
+  routing(): Routing | undefined {
+    const { current, previous, rollout, revision, definition } = this.data;
+    if (!current) return undefined;
+    const candidate = rollout && ['shadow', 'canary', 'asking', 'promoting'].includes(rollout.phase) ? { release: rollout.candidate, weight: rollout.weight } : undefined;
+    return { chain: definition.spec.name, revision, current, candidate, previous, keyColumns: definition.keyColumns };
+  }
+
+  /** How to put back what is in place now. */
+  preparePromotion(): () => void {
+    const { current, previous, evaluation, bake } = this.data;
+    return () => Object.assign(this.data, { current, previous, evaluation, bake });
+  }
+
+  /** The candidate becomes what answers. */
+  promote(at: string): void {
+    const { current, rollout } = this.data;
+    const { candidate, evaluation } = rollout!;
+    const { bakeMs } = candidate.spec.rollout;
+    const bake: Bake | undefined = current && bakeMs > 0
+      ? { release: candidate.number, reference: current, since: at, until: new Date(Date.parse(at) + bakeMs).toISOString() }
+      : undefined;
+    Object.assign(this.data, { current: candidate, previous: current, evaluation, bake });
+  }
+
+  /** An earlier release answers again; returns the one that did. A candidate under way was judged against that one, and begins anew. */
+  rollBackTo(target: Release, at: string): Release {
+    const from = this.data.current!;
+    if (this.data.rollout?.candidate.number === from.number) delete this.data.rollout;
+    Object.assign(this.data, { previous: from, current: target, evaluation: undefined, bake: undefined });
+    this.restart(at);
+    return from;
+  }
+
+  restart(at: string): void {
+    const { rollout } = this.data;
+    if (!rollout) return;
+    this.data.rollout = { ...rollout, phase: 'judging', step: 0, weight: 0, phaseAt: at, startedAt: at, evaluation: undefined, look: undefined };
+  }
+
+  /** Ends the rollout. */
+  decide(decision: Omit<ReleaseDecision, 'number' | 'versions'>): Release {
+    const { candidate } = this.data.rollout!;
+    delete this.data.rollout;
+    this.record(candidate, decision);
+    return candidate;
+  }
+
+  record(release: Release, decision: Omit<ReleaseDecision, 'number' | 'versions'>): void {
     // A judge that failed has judged nothing: the set is tried again with the next news.
-    if (decision.status !== 'failed') this.data.judged = [candidateKey(candidate), ...this.data.judged].slice(0, KEPT_DECISIONS);
-    const versions = Object.fromEntries(Object.values(candidate.versions).map((v) => [v.model, v.id]));
-    this.data.decisions = [{ number: candidate.number, versions, ...decision }, ...this.data.decisions].slice(0, KEPT_DECISIONS);
-    if (decision.status === 'promoted') {
-      this.data.current = candidate;
-      this.data.evaluation = decision.evaluation;
-    }
+    if (decision.status !== 'failed') this.data.judged = [candidateKey(release), ...this.data.judged.filter((key) => key !== candidateKey(release))].slice(0, KEPT_DECISIONS);
+    const earlier = this.data.decisions.map(({ evaluation, look, ...rest }, i) => (i < KEPT_EVALUATIONS ? { ...rest, evaluation, look } : rest));
+    this.data.decisions = [{ number: release.number, versions: idsOf(release), ...decision }, ...earlier].slice(0, KEPT_DECISIONS);
+  }
+
+  /** The new versions of a candidate, which are not offered again; the ones in place count as the newest. Nothing when none is in place. */
+  reject(candidate: Release): VersionRef[] {
+    const { current, settled, trainedOn } = this.data;
+    if (!current) return [];
+    return Object.values(candidate.versions).filter((version) => {
+      const before = current.versions[version.model];
+      if (!before || before.id === version.id) return false;
+      const known = settled[version.model];
+      if (known?.version?.id === version.id) settled[version.model] = { ...known, version: before, upstream: trainedOn[versionKey(before)] ?? {} };
+      return true;
+    });
+  }
+
+  /** New versions that fit nothing that is in place, when nobody is going to be retrained against them any more. */
+  leftovers(): Release | undefined {
+    const { current, settled } = this.data;
+    if (!current || this.next().kind !== 'none') return undefined;
+    const newest = Object.fromEntries(this.models.map((model) => [model, settled[model]?.version ?? current.versions[model]!]));
+    return misfits({ models: this.models, trainedOn: this.data.trainedOn }, newest).length > 0 ? this.releaseOf(newest, 0) : undefined;
+  }
+
+  act(action: string, { by, reason }: Command, of: { at: string; number?: number }): void {
+    this.data.actions = [{ action, by, reason, ...of }, ...this.data.actions].slice(0, KEPT_ACTIONS);
   }
 
   /** Versions of the models the chain is compared with. */
@@ -94,14 +211,20 @@ export class ReleaseState {
   }
 
   view(): ReleaseView {
-    const { definition, current, evaluation, decisions, settled } = this.data;
+    const { definition, current, previous, evaluation, decisions, actions, settled, rollout, bake } = this.data;
+    const { candidate, ...underWay } = rollout ?? {};
+    const { reference, ...baking } = bake ?? {};
     return {
       chain: definition.spec.name,
       current,
+      previous: previous && { number: previous.number },
       evaluation,
-      activity: this.activity,
+      activity: this.doing ?? activityOf(this),
       idle: this.idle,
+      rollout: rollout && { ...(underWay as Omit<Rollout, 'candidate'>), number: candidate!.number, versions: idsOf(candidate!) },
+      bake: bake && { ...(baking as Omit<Bake, 'reference'>), reference: reference!.number },
       decisions,
+      actions,
       models: Object.fromEntries([...this.models, ...definition.spec.compareWith].map((model) => [
         model,
         { version: settled[model]?.version?.id, refusal: settled[model]?.refusal, batches: settled[model]?.batches ?? [] },
@@ -110,5 +233,10 @@ export class ReleaseState {
   }
 }
 
-const candidateKey = ({ versions, spec, taskQueues }: Release): string =>
-  JSON.stringify([Object.values(versions).map((v) => `${v.model}@${v.id}`).sort(), spec, taskQueues]);
+const idsOf = (release: Release): Record<string, string> => Object.fromEntries(Object.values(release.versions).map((v) => [v.model, v.id]));
+
+const candidateKey = ({ versions, spec, taskQueues }: Release): string => {
+  // How a release comes into use is no part of what it is.
+  const { rollout: _rollout, approval: _approval, ...judged } = spec;
+  return JSON.stringify([Object.values(versions).map(versionKey).sort(), judged, taskQueues]);
+};

@@ -8,7 +8,7 @@ const id = (run: number) => `lifecycle/m/${run}`;
 const made = (version: string, upstream: Record<string, string> = {}): MadeVersion =>
   ({ version: ref('m', version), upstream, task: 'regression', metrics: [], verdict: { passed: true, reason: 'ok', gates: [] }, training: {} as MadeVersion['training'] });
 const settled = (model: string, version: string | undefined, batches: string[] = []) =>
-  ({ model, batches, version: version ? ref(model, version) : undefined, upstream: {} });
+  ({ model, batches, alongside: [], version: version ? ref(model, version) : undefined, upstream: {} });
 
 describe('a model that is asked for runs', () => {
   it('starts at once when idle, queues one while running, and merges the rest of a burst into that one', () => {
@@ -55,19 +55,19 @@ describe('a model that takes inputs from another', () => {
 
   it('waits for the run of its upstream model in the same batch, even when there is an older version', () => {
     const state = fresh();
-    state.upstreamSettled(settled('u', 'old', ['earlier']), () => 'x');
+    state.upstreamSettled(settled('u', 'old', ['earlier']));
     state.data.waiting = undefined;
     state.ask(request('now', ['u', 'm']), definition('m', ['u']));
     state.begin(NOW, id);
     expect(state.upstreamAnswer()).toBeUndefined();
-    state.upstreamSettled(settled('u', 'new', ['now', 'earlier']), () => 'x');
+    state.upstreamSettled(settled('u', 'new', ['now', 'earlier']));
     expect(state.upstreamAnswer()).toEqual({ versions: { u: ref('u', 'new') } });
     expect(state.data.waiting).toBeUndefined();
   });
 
   it('takes the newest upstream version at once when that model was not asked alongside', () => {
     const state = fresh();
-    state.upstreamSettled(settled('u', 'old'), () => 'x');
+    state.upstreamSettled(settled('u', 'old'));
     state.data.waiting = undefined;
     state.ask(request('now', ['m']), definition('m', ['u']));
     state.begin(NOW, id);
@@ -78,20 +78,24 @@ describe('a model that takes inputs from another', () => {
     const state = fresh();
     state.ask(request('now', ['u', 'm']), definition('m', ['u']));
     state.begin(NOW, id);
-    state.upstreamSettled({ ...settled('u', undefined, ['now']), refusal: 'a missing column' }, () => 'x');
+    state.upstreamSettled({ ...settled('u', undefined, ['now']), refusal: 'a missing column' });
     expect(state.upstreamAnswer()).toEqual({ refusal: expect.stringContaining('a missing column') });
   });
 
-  it('asks for a run of its own when an upstream model has a new version, and not for the same version again', () => {
+  it('follows a new upstream version only when a chain asks it to, and then trains on just that one', () => {
     const state = fresh();
-    state.upstreamSettled(settled('u', 'v1'), () => 'x');
-    expect(state.data.waiting?.request).toMatchObject({ trigger: 'upstream', by: 'u' });
-    state.begin(NOW, id).upstreamGiven = true;
-    state.end({ status: 'made', reason: 'ok', made: made('w1', { u: 'v1' }) }, NOW);
-    state.upstreamSettled(settled('u', 'v1', ['again']), () => 'x');
+    state.upstreamSettled(settled('u', 'v2'));
     expect(state.data.waiting).toBeUndefined();
-    state.upstreamSettled(settled('u', 'v2'), () => 'x');
-    expect(state.data.waiting).toBeDefined();
+    state.ask({ ...request('cascade', ['m']), trigger: 'cascade', upstream: { u: ref('u', 'v1') } }, definition('m', ['u']));
+    state.begin(NOW, id);
+    expect(state.upstreamAnswer()).toEqual({ versions: { u: ref('u', 'v1') } });
+  });
+
+  it('keeps the upstream versions it was asked to train on when requests are merged', () => {
+    const state = fresh();
+    state.ask({ ...request('cascade', ['m']), upstream: { u: ref('u', 'v1') } }, definition('m', ['u']));
+    state.ask(request('more', ['m']), definition('m', ['u']));
+    expect(state.begin(NOW, id).request.upstream).toEqual({ u: ref('u', 'v1') });
   });
 
   it('keeps its last good version when a run is refused', () => {
@@ -103,5 +107,44 @@ describe('a model that takes inputs from another', () => {
     state.begin(NOW, id);
     const told = state.end({ status: 'refused', reason: 'worse', made: made('v2') }, NOW);
     expect(told).toMatchObject({ version: ref('m', 'v1'), refusal: 'worse' });
+  });
+});
+
+describe('a version that a chain refuses', () => {
+  const run = (state: ModelState, version: string, trigger: 'person' | 'cascade' = 'person') => {
+    state.ask({ ...request(`to ${version}`), trigger }, definition('m'));
+    state.begin(NOW, id);
+    return state.end({ status: 'made', reason: 'ok', made: made(version) }, NOW);
+  };
+
+  it('gives its place as the newest back to the one in use, and is not offered again', () => {
+    const state = ModelState.fresh(definition('m'));
+    run(state, 'v1');
+    state.promoted(ref('m', 'v1'));
+    run(state, 'v2');
+    state.reject({ chain: 'c', version: ref('m', 'v2'), reason: 'worse end to end' });
+    expect(state.data.latest!.version.id).toBe('v1');
+    expect(run(state, 'v2')).toMatchObject({ version: ref('m', 'v1'), refusal: expect.stringContaining('worse end to end') });
+    expect(state.data.records[0]!.status).toBe('refused');
+  });
+
+  it('is offered again when the chain is defined otherwise, or asks for it', () => {
+    const state = ModelState.fresh(definition('m'));
+    run(state, 'v1');
+    state.promoted(ref('m', 'v1'));
+    state.reject({ chain: 'c', version: ref('m', 'v2'), reason: 'worse' });
+    expect(run(state, 'v2', 'cascade')).toMatchObject({ version: ref('m', 'v2') });
+    state.pardon('another');
+    expect(run(state, 'v2').refusal).toBeDefined();
+    state.pardon('c');
+    expect(run(state, 'v2')).toMatchObject({ version: ref('m', 'v2'), refusal: undefined });
+  });
+
+  it('stays when another chain has it in use', () => {
+    const state = ModelState.fresh(definition('m'));
+    run(state, 'v1');
+    state.promoted(ref('m', 'v1'));
+    state.reject({ chain: 'c', version: ref('m', 'v1'), reason: 'worse' });
+    expect(run(state, 'v1').refusal).toBeUndefined();
   });
 });

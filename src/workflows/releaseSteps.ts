@@ -1,0 +1,372 @@
+import { CancellationScope, getExternalWorkflowHandle, isCancellation, log, proxyActivities, upsertSearchAttributes, uuid4 } from '@temporalio/workflow';
+import type { ControlActivities, DataActivities } from '../activities';
+import type { LookRequest } from '../activities/look';
+import { headline } from '../domain/headline';
+import type { Release, VersionRef } from '../domain/version';
+import { versionKey } from './candidates';
+import { reasonOf } from './failures';
+import { cascade, modelWorkflowId, pardoned, promoted, rejected, type Command, type Look, type ReleaseDecision, type Rollout } from './messages';
+import type { ReleaseState } from './releaseState';
+import { afterLook, afterReplay, type Move } from './rolloutPlan';
+import { SHOAL_VERDICT } from './searchAttributes';
+
+const control = proxyActivities<ControlActivities>({
+  startToCloseTimeout: '30 seconds',
+  retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
+});
+
+const PUBLISH_AGAIN_MS = 5_000;
+
+/** What a chain's release workflow does, a step at a time: between two steps all it knows is in its state. */
+export class Steps {
+  /** The work on the candidate under way, which a person may end. */
+  private scope: CancellationScope | undefined;
+
+  constructor(private readonly state: ReleaseState, private readonly ui: { show(): void; hasNews(): boolean }) {}
+
+  /** Does what is due. Returns how many milliseconds to wait for the next step: 0 for none, undefined for as long as there is no news. */
+  async next(): Promise<number | undefined> {
+    const { state } = this;
+    if (state.data.unpublished) await this.publish();
+    if (state.data.unpublished) return PUBLISH_AGAIN_MS;
+    const bakeWait = await this.bake();
+    const { rollout } = state.data;
+    if (!rollout) {
+      if (await this.begin()) return 0;
+      await this.compare();
+      return bakeWait;
+    }
+    return soonest(bakeWait, rollout.paused ? undefined : await this.advance(rollout));
+  }
+
+  // The candidate under way
+
+  /** Takes up the next candidate, where there is one. */
+  private async begin(): Promise<boolean> {
+    const { state } = this;
+    const proposal = state.data.proposals.shift();
+    if (proposal) {
+      const { by, reason } = proposal;
+      state.begin(proposal.versions, { kind: 'proposal', by, reason }, { at: now(), number: proposal.number });
+      if (proposal.force) state.enter('promoting', now());
+      return true;
+    }
+    const next = state.next();
+    if (next.kind === 'versions' || next.kind === 'pinned') {
+      const fresh = Object.values(next.versions).filter((v) => state.data.current?.versions[v.model]?.id !== v.id);
+      const followed = fresh.some((v) => state.data.cascaded.includes(versionKey(v)));
+      const kind = next.kind === 'versions' && followed ? 'cascade' : next.kind;
+      state.begin(next.versions, { kind, by: 'shoal', reason: originInWords(kind, fresh) }, { at: now() });
+      return true;
+    }
+    if (next.kind === 'cascade') await this.cascade(next.roots, next.models);
+    const leftover = state.leftovers();
+    if (leftover) await this.tellRejected(leftover, 'the chain got worse with it, and no set of models retrained against it took its place');
+    return false;
+  }
+
+  /** One step of the candidate under way. */
+  private async advance(rollout: Rollout): Promise<number | undefined> {
+    const { state } = this;
+    const { candidate, phase } = rollout;
+    const { current } = state.data;
+    const { replayMs, everyMs, paired } = candidate.spec.rollout;
+    /** Somebody may have ended it, or sent it elsewhere, in the meantime. */
+    const isThere = () => state.data.rollout === rollout && rollout.phase === phase;
+    try {
+      switch (phase) {
+        case 'judging': {
+          const evaluation = await this.work(`judge release ${candidate.number} end to end`, (data) => data.evaluateRelease({ candidate, current }));
+          if (!isThere()) return 0;
+          rollout.evaluation = evaluation;
+          const { passed, reason } = evaluation.verdict;
+          if (passed) this.enter('servable');
+          else await this.refuse(`${headline(evaluation.metrics)}: ${reason}`);
+          return 0;
+        }
+        case 'servable': {
+          const { passed, reason } = await this.work(`try whether release ${candidate.number} can be served`, (data) => data.checkServable({ release: candidate }));
+          if (!isThere()) return 0;
+          if (!passed) await this.refuse(reason);
+          else if (current) this.enter('replay');
+          else await this.move(afterReplay(rollout, { needsApproval: state.needsApproval(), first: true }));
+          return 0;
+        }
+        case 'replay': {
+          const look = await this.look({ candidate, reference: current!, since: before(rollout.startedAt, replayMs), phaseAt: rollout.phaseAt, unseen: 'both' });
+          if (!isThere()) return 0;
+          rollout.look = look;
+          if (look.verdict.verdict === 'fail') await this.refuse(`on recorded requests, ${look.verdict.reason}`);
+          else await this.move(afterReplay(rollout, { needsApproval: state.needsApproval(), first: false }));
+          return 0;
+        }
+        case 'shadow':
+        case 'canary': {
+          const wait = untilNextLook(rollout.look, rollout.phaseAt, everyMs);
+          if (wait > 0) return wait;
+          const unseen = paired ? 'both' : phase === 'shadow' ? 'candidate' : 'none';
+          const look = await this.look({ candidate, reference: current!, since: before(rollout.startedAt, replayMs), phaseAt: rollout.phaseAt, unseen });
+          if (!isThere()) return 0;
+          rollout.look = look;
+          const move = afterLook(rollout, Date.now());
+          await this.move(move);
+          return move.to === 'stay' ? everyMs : 0;
+        }
+        case 'promoting':
+          await this.promote(rollout);
+          return 0;
+        case 'approval':
+        case 'asking':
+          return undefined;
+      }
+    } catch (error) {
+      if (!isThere()) return 0;
+      if (CancellationScope.current().consideredCancelled) throw error;
+      const reason = reasonOf(error);
+      if (phase === 'judging' || phase === 'servable' || phase === 'promoting') {
+        this.decide({ status: 'failed', reason });
+        await this.publish();
+        return undefined;
+      }
+      // It says nothing about the candidate that the judge can't look: it keeps its place until the judge can.
+      log.warn('the judge cannot look', { reason, chain: candidate.chain });
+      state.doing = `candidate ${candidate.number} is held: the judge cannot look, ${reason}`;
+      return everyMs;
+    }
+  }
+
+  private async move(move: Move): Promise<void> {
+    this.state.doing = undefined;
+    switch (move.to) {
+      case 'stay': return;
+      case 'refused': return this.refuse(move.reason);
+      case 'step':
+        this.state.enterStep(move.step, now());
+        return this.publish();
+      default:
+        this.enter(move.to);
+        if (move.to === 'shadow' || move.to === 'canary') await this.publish();
+    }
+  }
+
+  private enter(phase: Rollout['phase']): void {
+    this.state.enter(phase, now());
+    this.ui.show();
+  }
+
+  private async promote(rollout: Rollout): Promise<void> {
+    const { state } = this;
+    const { candidate } = rollout;
+    // How to take the step back is there before it is made.
+    const takeBack = state.preparePromotion();
+    try {
+      state.promote(now());
+      await this.point();
+    } catch (error) {
+      if (state.data.current === candidate) takeBack();
+      throw error;
+    }
+    // Somebody may have rolled it back in the meantime.
+    if (state.data.rollout !== rollout) return;
+    const judged = rollout.evaluation ? `${headline(rollout.evaluation.metrics)}: ${rollout.evaluation.verdict.reason}` : 'Not judged';
+    const used = rollout.look ? ` In use: ${rollout.look.verdict.reason}` : '';
+    this.decide({ status: 'promoted', reason: `${judged}${used}`, by: rollout.approved?.by });
+    await this.tellPromoted(candidate);
+    await this.publish();
+  }
+
+  /** The candidate is not to be; the models are told, unless those downstream are still to be retrained against it. */
+  async refuse(reason: string, by?: string): Promise<void> {
+    const { state } = this;
+    const { candidate, origin } = state.data.rollout!;
+    const wasRouted = state.routing()?.candidate !== undefined;
+    this.decide({ status: 'refused', reason, by });
+    if (wasRouted) await this.publish();
+    if (origin.kind === 'proposal' || (origin.kind === 'pinned' && state.next().kind === 'cascade')) return;
+    await this.tellRejected(candidate, reason);
+  }
+
+  private decide(decision: Omit<ReleaseDecision, 'number' | 'versions' | 'at'>): void {
+    const { evaluation, look } = this.state.data.rollout!;
+    this.state.doing = undefined;
+    this.state.decide({ at: now(), evaluation, look, ...decision });
+    this.scope?.cancel();
+    upsertSearchAttributes([{ key: SHOAL_VERDICT, value: decision.status }]);
+    this.ui.show();
+  }
+
+  // What people ask for
+
+  async approve({ by, reason }: Command): Promise<void> {
+    const rollout = this.state.data.rollout!;
+    rollout.approved = { by, reason };
+    await this.move(rollout.phase === 'asking' ? { to: 'promoting' } : afterReplay(rollout, { needsApproval: false, first: !this.state.data.current }));
+  }
+
+  force(): void {
+    this.enter('promoting');
+    delete this.state.data.rollout!.paused;
+    this.scope?.cancel();
+  }
+
+  async rollBack(target: Release, reason: string, by: string): Promise<void> {
+    const { state } = this;
+    const from = state.rollBackTo(target, now());
+    state.record(from, { at: now(), status: 'rolled back', reason, by });
+    this.scope?.cancel();
+    upsertSearchAttributes([{ key: SHOAL_VERDICT, value: 'rolled back' }]);
+    await this.publish();
+    await this.tellPromoted(target);
+    await this.tellRejected(from, `release ${from.number} was rolled back: ${reason}`);
+  }
+
+  loadRelease = (number: number): Promise<Release> => control.loadRelease({ chain: this.state.data.definition.spec.name, number });
+  findVersions = (ids: Record<string, string>): Promise<Record<string, VersionRef>> => control.findVersions({ ids });
+
+  /** Makes the store's pointer say what the state says: now, or as soon as the store lets it. */
+  async publish(): Promise<void> {
+    try {
+      await this.point();
+      delete this.state.data.unpublished;
+    } catch (error) {
+      if (CancellationScope.current().consideredCancelled) throw error;
+      this.state.data.unpublished = reasonOf(error);
+      log.warn('the pointer could not be written', { reason: reasonOf(error) });
+    }
+  }
+
+  private async point(): Promise<void> {
+    this.state.data.revision++;
+    const routing = this.state.routing();
+    if (routing) await control.publishRouting({ routing });
+  }
+
+  // What is watched
+
+  /** A look at the release that was promoted last, when it is due; takes it back when it is worse than the one before. */
+  private async bake(): Promise<number | undefined> {
+    const { state } = this;
+    const { bake, current } = state.data;
+    if (!bake || !current) return undefined;
+    const { everyMs } = current.spec.rollout;
+    const ended = Date.now() >= Date.parse(bake.until);
+    const wait = Date.parse(bake.look?.at ?? bake.since) + everyMs - Date.now();
+    if (!ended && wait > 0) return Math.min(wait, Date.parse(bake.until) - Date.now());
+    try {
+      const look = await this.look({ candidate: current, reference: bake.reference, since: bake.since, phaseAt: bake.since, unseen: current.spec.rollout.paired ? 'both' : 'none' });
+      if (state.data.bake !== bake) return 0;
+      bake.look = look;
+      if (look.verdict.verdict === 'fail') {
+        await this.rollBack(bake.reference, `in use, ${look.verdict.reason}`, 'shoal');
+        return 0;
+      }
+    } catch (error) {
+      if (CancellationScope.current().consideredCancelled) throw error;
+      if (state.data.bake !== bake) return 0;
+      log.warn('the judge cannot look', { reason: reasonOf(error) });
+    }
+    if (ended) delete state.data.bake;
+    this.ui.show();
+    return ended ? 0 : everyMs;
+  }
+
+  private async look(request: Omit<LookRequest, 'keyColumns'>): Promise<Look> {
+    const { keyColumns } = this.state.data.definition;
+    return this.work(`compare release ${request.candidate.number} with ${request.reference.number} on requests`, (data) => data.look({ ...request, keyColumns }));
+  }
+
+  /** Scores the models the chain is compared with on the same rows. It decides nothing, so its failure is only noted. */
+  private async compare(): Promise<void> {
+    const { state } = this;
+    const { current, evaluation, definition } = state.data;
+    const versions = state.comparisons();
+    const done = evaluation?.comparisons ?? {};
+    const due = Object.entries(versions).filter(([model, version]) => done[model]?.version !== version.id);
+    if (!current || !evaluation || due.length === 0) return;
+    state.doing = `comparing release ${current.number} with ${due.map(([model]) => model).join(', ')}`;
+    this.ui.show();
+    try {
+      evaluation.comparisons = await onData(definition.dataQueue, state.doing).compare({ release: current, versions });
+    } catch (error) {
+      if (CancellationScope.current().consideredCancelled) throw error;
+      log.warn('comparison failed', { error: reasonOf(error) });
+    }
+    state.doing = undefined;
+  }
+
+  // Who is told
+
+  /** Asks the models downstream of new versions to be retrained against them, so that the set can be judged together. */
+  private async cascade(roots: Record<string, VersionRef>, models: string[]): Promise<void> {
+    const { state } = this;
+    const chain = state.data.definition.spec.name;
+    const names = Object.values(roots).map((v) => `${v.model} ${v.id}`).join(', ');
+    state.data.cascaded.push(...Object.values(roots).map(versionKey));
+    const request = { trigger: 'cascade' as const, reason: `${chain} needs it on ${names}`, by: chain, batch: uuid4(), alongside: models, upstream: roots };
+    state.act('cascade', { by: 'shoal', reason: `${models.join(', ')} to be retrained on ${names}` }, { at: now() });
+    for (const root of Object.keys(roots)) {
+      const settled = state.data.settled[root];
+      // Until they have answered, this batch is waited for.
+      if (settled) state.data.settled[root] = { ...settled, batches: [request.batch, ...settled.batches], alongside: models };
+    }
+    // The last of them first, so that whoever waits for another is there to hear it.
+    for (const model of [...models].reverse()) await this.tell(model, (handle) => handle.signal(cascade, request));
+  }
+
+  private async tellPromoted(release: Release): Promise<void> {
+    await Promise.all(Object.values(release.versions).map((version) => this.tell(version.model, (handle) =>
+      handle.signal(promoted, { chain: release.chain, release: release.number, version }))));
+  }
+
+  private async tellRejected(release: Release, reason: string): Promise<void> {
+    await Promise.all(this.state.reject(release).map((version) => this.tell(version.model, (handle) => handle.signal(rejected, { chain: release.chain, version, reason }))));
+  }
+
+  pardon(): void {
+    const chain = this.state.data.definition.spec.name;
+    void Promise.all(this.state.models.map((model) => this.tell(model, (handle) => handle.signal(pardoned, { chain }))));
+  }
+
+  private async tell(model: string, say: (handle: ReturnType<typeof getExternalWorkflowHandle>) => Promise<void>): Promise<void> {
+    try {
+      await say(getExternalWorkflowHandle(modelWorkflowId(model)));
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      log.warn(`model ${model} could not be told`, { error: reasonOf(error) });
+    }
+  }
+
+  /** Work on data that a person's word may cut short. */
+  private async work<T>(summary: string, ask: (data: DataActivities) => Promise<T>): Promise<T> {
+    this.scope = new CancellationScope();
+    try {
+      return await this.scope.run(() => ask(onData(this.state.data.definition.dataQueue, summary)));
+    } finally {
+      this.scope = undefined;
+    }
+  }
+}
+
+const now = () => new Date().toISOString();
+const before = (iso: string, ms: number) => new Date(Date.parse(iso) - ms).toISOString();
+const soonest = (a: number | undefined, b: number | undefined) => (a === undefined ? b : b === undefined ? a : Math.min(a, b));
+
+/** A phase begins with a look. */
+const untilNextLook = (look: Look | undefined, phaseAt: string, everyMs: number) => (look && look.at > phaseAt ? Date.parse(look.at) + everyMs - Date.now() : 0);
+
+function originInWords(kind: Rollout['origin']['kind'], fresh: VersionRef[]): string {
+  const names = fresh.map((v) => `${v.model} ${v.id}`).join(', ') || 'the chain is defined anew';
+  switch (kind) {
+    case 'pinned': return `${names}, with all else pinned`;
+    case 'cascade': return `${names}, trained on each other`;
+    default: return names;
+  }
+}
+
+const onData = (taskQueue: string, summary: string) => proxyActivities<DataActivities>({
+  taskQueue,
+  startToCloseTimeout: '1 hour',
+  heartbeatTimeout: '10 seconds',
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute', maximumAttempts: 50 },
+  summary,
+});
