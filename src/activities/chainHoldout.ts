@@ -2,6 +2,8 @@ import { loadTable } from '../data/loadTable';
 import type { Predictions, Truth } from '../domain/evaluate';
 import { takeRows, type Table } from '../domain/table';
 import type { Manifest, Release, VersionRef } from '../domain/version';
+import { timeRows, type Latency } from '../serve/latency';
+import type { StageOutcome } from '../serve/outcome';
 import { chainColumns, runStagesOnTable, tableOutputs } from '../serve/stages';
 import { modelRows, upstreamOutputs, type Data, type Wanted } from './inputs';
 import { holdoutRows, truthColumns } from './judged';
@@ -32,33 +34,44 @@ export async function chainHoldout(release: Release, data: Data): Promise<ChainH
   return { manifest, keys, rows, truth };
 }
 
-/**
- * A release's answers to these rows, through the very stages that serve. Only forecasts are given: for a period that a version was
- * trained on, the forecast of the members that were not.
- */
-export async function releaseAnswers(release: Release, { manifest, keys, rows }: ChainHoldout, data: Data): Promise<Predictions> {
-  const { snapshot } = manifest;
-  const { columns, mentioned } = await chainColumns(release, data.models);
-  const typed = new Map(snapshot.columns.map((c) => [c.name, c.type]));
-  const wanted: Wanted = [
-    ...columns.map(({ column, type }) => ({ name: column, type })),
-    ...mentioned.flatMap((name) => (typed.has(name) && !columns.some((c) => c.column === name) ? [{ name, type: typed.get(name)! }] : [])),
-  ];
-  const input = takeRows((await loadTable(data.store, snapshot, wanted)).table, rows);
-  const outcomes = await runStagesOnTable({ release, input, given: await forecasts(release, { manifest, keys, rows }, data) }, { models: data.models });
-  const outputs = tableOutputs(release, input, outcomes);
-  const last = outcomes[release.spec.outputStage]!;
-  return { outputs: { rows: outputs.rows, columns: { ...last.outputs.columns, ...outputs.columns } }, classes: manifest.classes };
+/** A release and the rows it is to answer. */
+export interface ChainRun {
+  release: Release;
+  input: Table;
+  /** By stage: what stands for running its model on these rows. */
+  given: Record<string, Table>;
 }
 
-async function forecasts(release: Release, { manifest, keys, rows }: Pick<ChainHoldout, 'manifest' | 'keys' | 'rows'>, data: Data): Promise<Record<string, Table>> {
-  const given: Record<string, Table> = {};
-  for (const { model } of release.spec.stages) {
-    const ref = release.versions[model]!;
-    if ((await data.models.manifest(ref)).spec.task !== 'forecast') continue;
-    given[model] = takeRows(await upstreamOutputs({ ref, snapshot: manifest.snapshot, keys }, data), rows);
-  }
-  return given;
+/**
+ * A chain's holdout as its stages read it. Only forecasts are given: for a period that a version was trained on, the forecast of the
+ * members that were not.
+ */
+export async function chainRun(release: Release, holdout: ChainHoldout, data: Data): Promise<ChainRun> {
+  return { release, input: await chainInput(release, holdout, data), given: await forecasts(release, holdout, data) };
+}
+
+/** A release's answers to these rows, through the very stages that serve. */
+export async function releaseAnswers(release: Release, holdout: ChainHoldout, data: Data): Promise<Predictions> {
+  const run = await chainRun(release, holdout, data);
+  return chainPredictions(run, await runStagesOnTable(run, { models: data.models }), data);
+}
+
+/** What the chain says, and what its output stage says besides. */
+export async function chainPredictions({ release, input }: ChainRun, outcomes: Record<string, StageOutcome>, data: Data): Promise<Predictions> {
+  const outputs = tableOutputs(release, input, outcomes);
+  const { outputStage } = release.spec;
+  const { classes } = await data.models.manifest(release.versions[outputStage]!);
+  const last = outcomes[outputStage]!;
+  return { outputs: { rows: outputs.rows, columns: { ...last.outputs.columns, ...outputs.columns } }, classes };
+}
+
+/** Every stage is run, as for a request. */
+export async function releaseLatency(release: Release, holdout: ChainHoldout, data: Data): Promise<Latency> {
+  const input = await chainInput(release, holdout, data);
+  return timeRows(input.rows, async (row) => {
+    const one = takeRows(input, [row]);
+    tableOutputs(release, one, await runStagesOnTable({ release, input: one }, { models: data.models }));
+  });
 }
 
 /** What a model that is no part of the chain says of the chain's holdout. */
@@ -66,4 +79,24 @@ export async function modelAnswers(ref: VersionRef, { manifest, rows }: ChainHol
   const its = await data.models.manifest(ref);
   const { inputs } = await modelRows({ spec: its.spec, features: its.features, snapshot: manifest.snapshot, upstream: its.upstream }, data);
   return { outputs: await data.models.run(ref, takeRows(inputs, rows)), classes: its.classes };
+}
+
+async function chainInput(release: Release, { manifest: { snapshot }, rows }: ChainHoldout, data: Data): Promise<Table> {
+  const { columns, mentioned } = await chainColumns(release, data.models);
+  const typed = new Map(snapshot.columns.map((c) => [c.name, c.type]));
+  const wanted: Wanted = [
+    ...columns.map(({ column, type }) => ({ name: column, type })),
+    ...mentioned.flatMap((name) => (typed.has(name) && !columns.some((c) => c.column === name) ? [{ name, type: typed.get(name)! }] : [])),
+  ];
+  return takeRows((await loadTable(data.store, snapshot, wanted)).table, rows);
+}
+
+async function forecasts(release: Release, { manifest, keys, rows }: ChainHoldout, data: Data): Promise<Record<string, Table>> {
+  const given: Record<string, Table> = {};
+  for (const { model } of release.spec.stages) {
+    const ref = release.versions[model]!;
+    if ((await data.models.manifest(ref)).spec.task !== 'forecast') continue;
+    given[model] = takeRows(await upstreamOutputs({ ref, snapshot: manifest.snapshot, keys }, data), rows);
+  }
+  return given;
 }

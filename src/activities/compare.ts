@@ -1,9 +1,9 @@
 import { evaluate as evaluatePredictions } from '../domain/evaluate';
 import type { Comparison, Release, VersionRef } from '../domain/version';
 import { beating } from './beating';
-import { BOOTSTRAP } from './evaluate';
 import type { Data } from './inputs';
 import { judgedChain } from './judgedChain';
+import { BOOTSTRAP } from './verdict';
 
 export const createCompare = (data: Data) => ({
   /** Scores models that are no part of a chain on the chain's own holdout. */

@@ -1,30 +1,42 @@
-import { evaluate as evaluatePredictions } from '../domain/evaluate';
-import { judge } from '../domain/gates';
-import type { Release, ReleaseEvaluation } from '../domain/version';
+import type { ModelSpec } from '../domain/spec';
+import type { MetricResult, Release, ReleaseEvaluation } from '../domain/version';
 import { beating } from './beating';
-import { BOOTSTRAP, incumbent } from './evaluate';
 import type { Data } from './inputs';
-import { judgedChain } from './judgedChain';
+import { judgedChain, type JudgedChain } from './judgedChain';
+import { judgeCase, type Contestant } from './verdict';
 
 export const createEvaluateRelease = (data: Data) => ({
   /** Scores a candidate for a chain end to end, paired with the current release and the baseline, on rows that none of its models saw. */
   evaluateRelease: ({ candidate, current }: { candidate: Release; current?: Release }): Promise<ReleaseEvaluation> =>
     beating(async () => {
       const judged = await judgedChain(candidate, data);
-      const { manifest, truth, rows, baseline } = judged;
-      const metrics = evaluatePredictions(manifest.spec, {
+      const { manifest: { spec }, truth, rows, baseline } = judged;
+      const { metrics, slices, shown, unscored, verdict } = await judgeCase({
+        spec,
         truth,
-        newcomer: await judged.release(candidate),
         baseline,
-        champion: current && (await incumbent(`release ${current.number}`, () => judged.release(current))),
-      }, BOOTSTRAP);
-      const coverage = metrics.find((m) => m.metric === 'coverage');
+        newcomer: contestant(candidate, judged, data),
+        champion: current && { ...contestant(current, judged, data), version: `release ${current.number}` },
+        gates: candidate.spec.gates,
+        slices: judged.slices,
+      });
+      const more = slices && slices.length > shown!.length;
       return {
-        rows,
-        metrics,
-        coverage: coverage && 'interval' in manifest.spec ? { measured: coverage.value, nominal: manifest.spec.interval } : undefined,
-        comparisons: {},
-        verdict: judge(metrics, candidate.spec.gates),
+        rows, metrics, coverage: coverageOf(metrics, spec), comparisons: {}, slices: shown, allSlices: more ? await data.store.putJson(slices) : undefined, unscored, verdict,
       };
     }),
 });
+
+const contestant = (release: Release, judged: JudgedChain, data: Data): Contestant => ({
+  predictions: () => judged.release(release),
+  onnxBytes: async () => {
+    const manifests = await Promise.all(Object.values(release.versions).map((ref) => data.models.manifest(ref)));
+    return manifests.reduce((sum, { onnx }) => sum + onnx.bytes, 0);
+  },
+  latency: () => judged.latency(release),
+});
+
+function coverageOf(metrics: readonly MetricResult[], spec: ModelSpec): ReleaseEvaluation['coverage'] {
+  const coverage = metrics.find(({ metric }) => metric === 'coverage');
+  return coverage && 'interval' in spec ? { measured: coverage.value, nominal: spec.interval } : undefined;
+}

@@ -1,15 +1,16 @@
 import type { RequestLog } from '../data/requestLog';
 import type { Store } from '../store/store';
 import type { Models } from '../serve/models';
-import { createAnswerRecorded } from './answerRecorded';
+import { createAblate } from './ablate';
+import { createCheckServable, type RunServing } from './checkServable';
 import { createCompare } from './compare';
 import { createEvaluate } from './evaluate';
 import { createEvaluateRelease } from './evaluateRelease';
 import { createIngest } from './ingest';
 import { createLogFailure } from './logFailure';
+import { createLook } from './look';
 import { createPredict } from './predict';
 import { createPublish, type Ledger } from './publish';
-import { createRecordedRequests } from './recordedRequests';
 import { createTrain, type RunTraining } from './train';
 import { createValidate } from './validate';
 
@@ -17,13 +18,15 @@ import { createValidate } from './validate';
 export const createTrainingActivities = (deps: { store: Store; runTraining: RunTraining }) => createTrain(deps);
 
 /** ... and all other work on data. */
-export const createDataActivities = (deps: { store: Store; models: Models; log: RequestLog }) => ({
+export const createDataActivities = (deps: { store: Store; models: Models; log: RequestLog; runServing: RunServing; now: () => number }) => ({
   ...createIngest(deps),
   ...createValidate(deps),
   ...createEvaluate(deps),
   ...createEvaluateRelease(deps),
   ...createCompare(deps),
-  ...createRecordedRequests(deps),
+  ...createLook(deps),
+  ...createAblate(deps),
+  ...createCheckServable(deps),
 });
 
 /** What a `serve` worker runs. */

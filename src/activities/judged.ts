@@ -4,11 +4,14 @@ import { ShoalError } from '../domain/errors';
 import { examplesAt, holdoutStart, rollingOrigin } from '../domain/examples';
 import { naiveScales } from '../domain/series';
 import { isString, takeRows, type Column, type Table } from '../domain/table';
-import type { ForecastSpec } from '../domain/spec';
+import type { Slice } from '../domain/slices';
+import type { ForecastSpec, SliceSpec } from '../domain/spec';
 import { HOLDOUT, splitByKey } from '../domain/split';
 import type { Manifest, VersionRef } from '../domain/version';
-import { modelRows, type Data, type Wanted } from './inputs';
+import { timeRows, type Latency } from '../serve/latency';
 import { loadHistory } from '../serve/forecast';
+import { modelRows, type Data, type Wanted } from './inputs';
+import { cellSlices, rowSlices } from './slices';
 
 /** The rows that no version was trained on, what was true on them, and how a version answers them. */
 export interface Judged {
@@ -17,6 +20,10 @@ export interface Judged {
   baseline: Predictions | undefined;
   /** A version's answers, given the snapshot's columns and its own upstream versions. */
   predict(ref: VersionRef): Promise<Predictions>;
+  /** How long it takes for one of them. */
+  latency(ref: VersionRef): Promise<Latency>;
+  /** The parts of these rows that a gate asks for. */
+  slices(of: SliceSpec): Promise<Slice[]>;
 }
 
 export function judgedRows(manifest: Manifest, data: Data): Promise<Judged> {
@@ -29,33 +36,47 @@ async function judgedHoldout(manifest: Manifest, data: Data): Promise<Judged> {
   const { keys, extra } = await modelRows({ spec: { ...spec, inputs: [] }, features: [], snapshot, upstream: {}, wanted }, data);
   const rows = holdoutRows(keys, spec.holdout, extra, spec.task === 'embedding' ? [] : wanted.map((w) => w.name));
   const true_ = takeRows(extra, rows);
+  const asked = async (ref: VersionRef) => {
+    const its = await data.models.manifest(ref);
+    const { inputs } = await modelRows({ spec: its.spec, features: its.features, snapshot, upstream: its.upstream }, data);
+    return { table: takeRows(inputs, rows), classes: its.classes };
+  };
   return {
     truth: spec.task === 'embedding' ? { task: 'embedding', alike: true_ } : { task: spec.task as 'regression', target: true_.columns[wanted[0]!.name]! },
     rows: rows.length,
     baseline: spec.task === 'embedding' ? undefined : { outputs: baselineOutputs(manifest.baseline, rows.length), classes: manifest.classes },
     predict: async (ref) => {
-      const its = await data.models.manifest(ref);
-      const { inputs } = await modelRows({ spec: its.spec, features: its.features, snapshot, upstream: its.upstream }, data);
-      return { outputs: await data.models.run(ref, takeRows(inputs, rows)), classes: its.classes };
+      const { table, classes } = await asked(ref);
+      return { outputs: await data.models.run(ref, table), classes };
     },
+    latency: async (ref) => {
+      const { table } = await asked(ref);
+      return timeRows(rows.length, (row) => data.models.run(ref, takeRows(table, [row])));
+    },
+    slices: (of) => rowSlices(of, rows, { store: data.store, snapshot }),
   };
 }
 
 async function judgedForecasts(manifest: Manifest, spec: ForecastSpec, data: Data): Promise<Judged> {
   const set = await loadHistory(data.store, manifest.snapshot, spec);
   const examples = rollingOrigin(set, spec);
+  const asked = async (ref: VersionRef): Promise<Table> => {
+    const its = await data.models.manifest(ref);
+    if (its.spec.task !== 'forecast' || its.spec.horizon !== spec.horizon || its.spec.frequency !== spec.frequency) {
+      throw new ShoalError('COLUMN_TYPE', `Version ${ref.id} of ${its.model} forecasts other periods than these.`);
+    }
+    return examplesAt(set, its.spec, examples).table;
+  };
   return {
     truth: { task: 'forecast', examples, scales: naiveScales(set, spec, holdoutStart(examples.blocks)) },
     rows: examples.table.rows,
     baseline: { outputs: naiveOutputs(set, spec, examples) },
-    predict: async (ref) => {
-      const its = await data.models.manifest(ref);
-      if (its.spec.task !== 'forecast' || its.spec.horizon !== spec.horizon || its.spec.frequency !== spec.frequency) {
-        throw new ShoalError('COLUMN_TYPE', `Version ${ref.id} of ${its.model} forecasts other periods than these.`);
-      }
-      const { table } = examplesAt(set, its.spec, examples);
-      return { outputs: await data.models.forecast(ref, table) };
+    predict: async (ref) => ({ outputs: await data.models.forecast(ref, await asked(ref)) }),
+    latency: async (ref) => {
+      const table = await asked(ref);
+      return timeRows(table.rows, (row) => data.models.forecast(ref, takeRows(table, [row])));
     },
+    slices: (of) => cellSlices(of, examples, { store: data.store, snapshot: manifest.snapshot, spec }),
   };
 }
 

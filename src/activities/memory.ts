@@ -15,13 +15,15 @@ export async function recall<T>(
   identity: unknown,
   work: (fingerprint: string) => Promise<T>,
   artifactsOf: (result: T) => ArtifactRef[] | Promise<ArtifactRef[]> = () => [],
+  /** False for a result that may be another the next time. */
+  lasts: (result: T) => boolean = () => true,
 ): Promise<{ result: T; reused: boolean }> {
   const fingerprint = createHash('sha256').update(canonicalJson({ kind, identity, packageVersion })).digest('hex').slice(0, 32);
   const note = `${kind}/${fingerprint}`;
   const known = await store.readNote<T>(note);
   if (known !== undefined && (await allReadable(store, () => artifactsOf(known)))) return { result: known, reused: true };
   const result = await work(fingerprint);
-  await store.writeNote(note, result);
+  if (lasts(result)) await store.writeNote(note, result);
   return { result, reused: false };
 }
 

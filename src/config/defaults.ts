@@ -1,5 +1,11 @@
 import type { Frequency, GateSpec, Task, TrainingSpec, WorkerSpec } from '../domain/spec';
+import { DEFAULT_WORTH } from '../domain/ablation';
+import { DEFAULT_SERVABLE } from '../domain/servable';
+import { DEFAULT_SLICE_CONFIDENCE, DEFAULT_SLICE_ROWS } from '../domain/slices';
 import { HEADLINE } from '../domain/spec';
+
+/** Releases of before they could be configured have these as well, so that they stand in the domain. */
+export { DEFAULT_SERVABLE, DEFAULT_SLICE_CONFIDENCE, DEFAULT_SLICE_ROWS, DEFAULT_WORTH };
 
 /** What a project gets that says nothing else. */
 export const DEFAULT_NAMESPACE = 'default';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { EXPRESSION_FUNCTIONS } from '../domain/expressionLibrary';
 import { HEADLINE, MAIN_OUTPUT, METRICS, OUTPUTS, TASKS } from '../domain/spec';
 import type { Task } from '../domain/spec';
-import { DEFAULT_TRAINING, SEASON, defaultContext, defaultGates } from './defaults';
+import { DEFAULT_SLICE_CONFIDENCE, DEFAULT_TRAINING, SEASON, defaultContext, defaultGates } from './defaults';
 import { documentSchema } from './schema';
 
 /** What editors and people read of the schemas; both are written by `writeDocument`. */
@@ -25,6 +25,7 @@ export function configurationPage(): string {
   const root = toJson(() => undefined);
   const { sources, models, chains, workers, temporal } = root.properties as Record<string, JsonSchema>;
   const tasks = Object.fromEntries((valueOf(models!).oneOf as JsonSchema[]).map((model) => [String(property(model, 'task').const), model])) as Record<Task, JsonSchema>;
+  const gate = property(tasks.regression, 'gates').items as JsonSchema;
   const chain = valueOf(chains!);
   const stage = (valueOf(property(chain, 'stages')).anyOf as JsonSchema[])[0]!;
   return [
@@ -37,12 +38,15 @@ export function configurationPage(): string {
     '### Settings of every model', commonTable(tasks),
     ...TASKS.flatMap((task) => [`### ${task}`, `${tasks[task].description}`, table(tasks[task], COMMON)]),
     '### inputs', INPUTS,
-    '### gates', 'Each gate is', table(property(tasks.regression, 'gates').items as JsonSchema, ['metric']), metricsTable(), DEFAULT_GATES, gatesTable(),
+    '### gates', 'Each gate is', table(gate, ['metric']), metricsTable(), COST_METRICS, DEFAULT_GATES, gatesTable(),
+    '### Confidence and slices', SLICES, table(property(gate, 'slice')), SLICE_EXAMPLES,
     '### training', 'Expert settings; what is left out has the default of its task.', trainingTable(property(tasks.regression, 'training')),
     '### Seasons of a forecast', seasonsTable(),
     '## chains', `By name. ${chain.description} A model that no chain uses has a chain of its own name.`, table(chain),
     '### stages', 'By model. A stage runs once all those it needs have: the models its own reads, and the stages its expressions refer to.', table(stage),
     '### Fallbacks', FALLBACKS,
+    '### worth', WORTH, table(property(chain, 'worth')),
+    '### servable', `${property(chain, 'servable').description}`, table(property(chain, 'servable')),
     '## Expressions', expressions(),
     '## Environment variables', VARIABLES,
     '## In TypeScript', TYPESCRIPT,
@@ -154,6 +158,31 @@ const INPUTS = `A list. Each is one of
 
 A model and those it reads learn from the same source, except that a forecast may come from another: then its \`at\` names the column that
 says for which period. A model trains on its upstream models' out-of-fold outputs, never on what they say of rows they were trained on.`;
+
+const COST_METRICS = `Besides, of every task: \`onnx_bytes\`, the size of the ONNX file (of a chain: of all its models), and \`latency_ms\`, the 95th percentile of the time
+that one row takes on warm sessions (of a chain: through all its stages). \`coverage_gap\` is how far the coverage of [low, high] is from the interval's nominal share.
+A gate against the champion does not apply while there is none, nor when the champion can't be scored any more: the verdict then says why.`;
+
+const SLICES = `Without \`confidence\` the estimate itself is held against the bounds. With it, what is certain of the estimate is: its one-sided bound, from the
+paired bootstrap's standard error and Student's t. \`inDoubt\` says who has to prove something: with \`refuse\` the gate passes only what surely holds,
+with \`pass\` it refuses only what surely does not.
+
+On slices the default is \`confidence: ${DEFAULT_SLICE_CONFIDENCE}\` and \`inDoubt: pass\`: slices are small and many, and by chance alone some of them always look worse. The
+confidence is the gate's as a whole: of a column with 12 values, each is judged with a 12th of the error (Bonferroni), so that a model that is worse
+on none of them is refused in 5 of 100 cases at most.`;
+
+const SLICE_EXAMPLES = `\`\`\`yaml
+gates:
+  - { metric: rmse, against: baseline, min: 0, confidence: 0.95 }                  # surely better than the baseline
+  - { metric: accuracy, against: champion, min: -0.02, slice: { column: city } }   # in no city worse by more than that
+  - { metric: coverage_gap, max: 0.1, slice: { where: "area > (SELECT avg(area) FROM source)", name: large } }
+  - { metric: latency_ms, max: 20 }
+\`\`\`
+
+A slice of an embedding holds the rows that look for those like them, among all rows; one of a forecast holds the periods that are forecast.`;
+
+const WORTH = `A model is worth what it costs when the chain's headline metric is better with it than with its trivial predictor in its place: by \`minGain\` or more, and
+by more than chance explains (95%, one-sided). What it costs is told beside it: seconds of training, bytes, milliseconds.`;
 
 const DEFAULT_GATES = 'The gates of a model, or of a chain by the task of its output, when none are given:';
 

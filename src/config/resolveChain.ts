@@ -2,7 +2,7 @@ import { compile } from '../domain/expression';
 import { upstreamClosure } from '../domain/graph';
 import { chainModels, MAIN_OUTPUT, OUTPUTS } from '../domain/spec';
 import type { ChainSpec, FallbackSpec, ModelSpec, StageSpec } from '../domain/spec';
-import { DEFAULT_STAGE_TIMEOUT, defaultGates } from './defaults';
+import { DEFAULT_SERVABLE, DEFAULT_STAGE_TIMEOUT, DEFAULT_WORTH, defaultGates } from './defaults';
 import { mapValues } from './mapValues';
 import type { Problem } from './problems';
 import { DEFAULT_ROLLOUT, milliseconds, resolveRollout } from './schemaRollout';
@@ -11,7 +11,7 @@ import type { ChainDocument } from './schema';
 type Models = Record<string, ModelSpec>;
 
 export function resolveChain(name: string, chain: ChainDocument, models: Models, problems: Problem[]): ChainSpec {
-  const { output: written, compareWith } = chain;
+  const { output: written, compareWith, worth, servable } = chain;
   const expressions = typeof written === 'string' ? undefined : mapValues(written, String);
   const referred = expressions ? Object.values(expressions).flatMap(stagesIn) : [];
   const outputStage = chain.predicts ?? (typeof written === 'string' ? written : onlyStage(expressions?.value ?? expressions?.label ?? expressions?.vector));
@@ -22,7 +22,7 @@ export function resolveChain(name: string, chain: ChainDocument, models: Models,
   const roots = [...referred, ...(outputStage === undefined ? [] : [outputStage]), ...Object.keys(given)].filter((model) => Object.hasOwn(models, model));
   const names = new Set([...Object.keys(given), ...upstreamClosure(models, roots), ...roots]);
   const stages = [...names].map((model) => resolveStage(model, given[model] ?? {}, models));
-  return makeChain({ name, stages, compareWith, outputStage: outputStage ?? stages.at(-1)?.model ?? '', output: expressions, gates: chain.gates, approval: chain.approval, rollout: resolveRollout(chain.rollout) }, models);
+  return makeChain({ name, stages, compareWith, outputStage: outputStage ?? stages.at(-1)?.model ?? '', output: expressions, gates: chain.gates, approval: chain.approval, rollout: resolveRollout(chain.rollout), worth, servable }, models);
 }
 
 /** A model that no chain uses has a chain of its own name, of one stage and those upstream of it. */
@@ -50,6 +50,8 @@ function makeChain(chain: Omit<ChainSpec, 'output' | 'gates' | 'approval' | 'rol
     gates: chain.gates ?? (task ? defaultGates(task) : []),
     approval: chain.approval ?? 'auto',
     rollout: chain.rollout ?? DEFAULT_ROLLOUT,
+    worth: chain.worth ?? DEFAULT_WORTH,
+    servable: chain.servable ?? DEFAULT_SERVABLE,
   };
 }
 

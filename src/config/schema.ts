@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DEFAULT_NAMESPACE, DEFAULT_STAGE_TIMEOUT, DEFAULT_STORE, DEFAULT_TASK_QUEUE, DEFAULT_WORKERS } from './defaults';
-import { allMetrics, approvalSchema, column, expectations, gateSchema, modelSchema, name } from './schemaModel';
+import { gateSchema, servableSchema, worthSchema } from './schemaGates';
+import { allMetrics, approvalSchema, column, expectations, modelSchema, name } from './schemaModel';
 import { rolloutSchema } from './schemaRollout';
 
 /** The document people write: temporal.yaml, or the argument of `defineProject`. `resolve` makes a ProjectSpec of it. */
@@ -52,6 +53,8 @@ const chainSchema = z.strictObject({
     .describe('Rules a release must pass end to end. Given any, they replace the default.'),
   approval: approvalSchema.default('auto').describe('`manual`: a person must approve each release before any user sees it.'),
   rollout: rolloutSchema.prefault({}),
+  worth: worthSchema,
+  servable: servableSchema,
 }).describe('Models composed into one prediction.');
 
 const workerSchema = z.strictObject({

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { FREQUENCIES, METRICS, TASKS } from '../domain/spec';
+import { COSTS, FREQUENCIES, METRICS, TASKS } from '../domain/spec';
 import type { Task } from '../domain/spec';
 import { DEFAULT_DIMENSIONS, DEFAULT_HOLDOUT, DEFAULT_INTERVAL, DEFAULT_SEED, DEFAULT_TRAINING } from './defaults';
+import { gateSchema } from './schemaGates';
 
 /** Names become workflow ids, queue names and folders. */
 export const NAME = /^[a-z0-9][a-z0-9-]*$/;
@@ -34,16 +35,9 @@ export type InputDocument = z.input<typeof input>;
 const inputs = z.array(input).min(1)
   .describe('What the model reads: columns of its source, and outputs of other models.');
 
-export const gateSchema = <M extends string>(metrics: readonly M[]) => z.strictObject({
-  metric: z.enum(metrics).describe('The metric that is judged.'),
-  against: z.enum(['value', 'baseline', 'champion']).default('value')
-    .describe('`value` bounds the metric itself; the others bound the gain over that predictor (positive is better).'),
-  min: z.number().optional().describe('The least that passes.'),
-  max: z.number().optional().describe('The most that passes.'),
-}).refine((gate) => gate.min !== undefined || gate.max !== undefined, { message: 'a gate needs `min` or `max`' });
-
-export type MetricOf<T extends Task> = T extends Task ? keyof (typeof METRICS)[T] & string : never;
-const metricsOf = <T extends Task>(task: T): MetricOf<T>[] => Object.keys(METRICS[task]) as MetricOf<T>[];
+/** What gates may bound: the task's metrics, and the costs. */
+export type MetricOf<T extends Task> = T extends Task ? (keyof (typeof METRICS)[T] & string) | keyof typeof COSTS : never;
+const metricsOf = <T extends Task>(task: T): MetricOf<T>[] => [...Object.keys(METRICS[task]), ...Object.keys(COSTS)] as MetricOf<T>[];
 /** Of any task: a chain has the metrics of the stage it is judged by. */
 export const allMetrics = [...new Set(TASKS.flatMap((task) => metricsOf(task)))];
 

@@ -67,6 +67,18 @@ export async function* readRowBatches(path: string, batchSize: number, format: R
   }
 }
 
+/** The same few rows of a Parquet file each time, as `readRowBatches` gives them, wherever in the file they are. */
+export async function sampleRows(path: string, rows: number, by: string): Promise<Row[]> {
+  const db = await openDuckDB({});
+  try {
+    const sample: Row[] = [];
+    for await (const row of queryRows(db, `(SELECT * FROM read_parquet(${pathLiteral(path)}) ORDER BY hash(${ident(by)}), ${ident(by)} LIMIT ${rows})`)) sample.push(row);
+    return sample;
+  } finally {
+    db.close();
+  }
+}
+
 async function* jsonRows(db: Engine, files: string[], format: 'json' | 'jsonl'): AsyncGenerator<Row> {
   const layout = format === 'json' ? 'auto' : 'newline_delimited';
   const paths = files.map(pathLiteral).join(', ');
@@ -82,6 +94,11 @@ async function* tableRows(db: Engine, source: { name: string; format: RowFormat;
   let from = 'read';
   if (source.format === 'parquet') from = `read_parquet([${source.files.map(pathLiteral).join(', ')}])`;
   else await readFiles(db, source, from);
+  yield* queryRows(db, from);
+}
+
+/** The rows of a table, or of a query in brackets. */
+async function* queryRows(db: Engine, from: string): AsyncGenerator<Row> {
   const columns = (await db.columnsOf(from)).filter((column) => column.name !== 'nothing' || column.type !== '"NULL"');
   if (columns.length === 0) return;
   const result = await db.connection.stream(`SELECT ${columns.map(jsonExpression).join(', ')} FROM ${from}`);

@@ -1,5 +1,6 @@
 import { random } from './random';
-import type { Gain } from './version';
+import { studentQuantile } from './student';
+import type { Bound, Gain } from './version';
 
 /**
  * A metric as a function of how often each unit (a row, a series, an origin) is counted: all ones give its value, the counts of a
@@ -44,17 +45,50 @@ function draw(weights: Float64Array, resampling: Resampling, next: () => number)
 
 export interface Measured { value: number; resampled: Float64Array }
 
+export interface GainOptions {
+  better: 'higher' | 'lower';
+  confidence: number;
+  /** Confidences of one-sided bounds that are wanted besides, and what was drawn. */
+  bounds?: { confidences: readonly number[]; resampling: Resampling };
+}
+
 /** How much better the newcomer is than the other, with the percentile interval of the difference. */
-export function gainOver(other: Measured, newcomer: Measured, options: { better: 'higher' | 'lower'; confidence: number }): Gain {
+export function gainOver(other: Measured, newcomer: Measured, options: GainOptions): Gain {
   const gain = (was: number, is: number): number => (options.better === 'higher' ? is - was : was - is);
   const differences = newcomer.resampled.map((value, i) => gain(other.resampled[i]!, value)).filter((d) => !Number.isNaN(d)).sort();
   const tail = (1 - options.confidence) / 2;
+  const value = gain(other.value, newcomer.value);
+  const bounds = options.bounds && boundsOf({ value, resampled: differences }, options.bounds);
   return {
-    value: gain(other.value, newcomer.value),
+    value,
     low: quantile(differences, tail),
     high: quantile(differences, 1 - tail),
     confidence: options.confidence,
+    ...(bounds && { bounds }),
   };
+}
+
+/**
+ * One-sided bounds at each confidence: the value and Student's t times the bootstrap's standard error, with the degrees of freedom of
+ * as many units (blocks) as were drawn ("bootstrap standard t interval": Efron & Tibshirani, 1993, 12.5; the standard error is freed of the
+ * bootstrap's factor (n - 1) / n: Hesterberg, 2015, "What Teachers Should Know about the Bootstrap"). Unlike percentiles it holds in slices of
+ * some tens of rows, and reaches into tails that a thousand resamples do not. NaN of fewer than two units.
+ */
+export function boundsOf(of: Measured, { confidences, resampling }: NonNullable<GainOptions['bounds']>): Bound[] {
+  const units = resampling.kind === 'units' ? resampling.count : Math.floor(resampling.count / resampling.length);
+  const error = deviation(of.resampled.filter((value) => !Number.isNaN(value))) * Math.sqrt(units / (units - 1));
+  return confidences.map((confidence) => {
+    // Nothing varies: there is no doubt.
+    const reach = error === 0 ? 0 : units > 1 ? error * studentQuantile(confidence, units - 1) : NaN;
+    return { confidence, low: of.value - reach, high: of.value + reach };
+  });
+}
+
+/** The standard deviation; NaN of nothing. */
+function deviation(values: Float64Array): number {
+  if (values.length > 0 && values.every((value) => value === values[0])) return 0;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
 }
 
 /** Linear between the order statistics (Hyndman & Fan, 1996, type 7: numpy's default); NaN of nothing. */

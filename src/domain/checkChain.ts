@@ -6,7 +6,7 @@ import type { Models } from './graph';
 import { unknown } from './graphProblem';
 import type { Finding, GraphProblem } from './graphProblem';
 import { oneOf } from './nearest';
-import { MAIN_OUTPUT, METRICS, OUTPUTS, upstreamOf } from './spec';
+import { COSTS, MAIN_OUTPUT, METRICS, OUTPUTS, upstreamOf } from './spec';
 import type { ChainSpec, ModelSpec, ProjectSpec, StageSpec, Task } from './spec';
 
 /** All that is wrong with how a chain's stages, expressions, fallbacks and gates fit together. */
@@ -134,7 +134,7 @@ function checkOutput(chain: ChainSpec, models: Models): GraphProblem[] {
   if (!own(chain.output, JUDGED[model.task])) {
     problems.push({ path: [...at, 'output'], message: `the output of a chain that predicts a ${model.task} needs \`${JUDGED[model.task]}\`` });
   }
-  const metrics = Object.keys(METRICS[model.task]);
+  const metrics = [...Object.keys(METRICS[model.task]), ...Object.keys(COSTS)];
   chain.gates.forEach((gate, index) => {
     if (!metrics.includes(gate.metric)) problems.push({ path: [...at, 'gates', index, 'metric'], ...unknown('metric', gate.metric, metrics, ` of a ${model.task}`) });
   });

@@ -1,4 +1,4 @@
-import { bootstrap, gainOver, type BootstrapOptions, type Measured } from './bootstrap';
+import { bootstrap, boundsOf, gainOver, type BootstrapOptions, type Measured } from './bootstrap';
 import { ShoalError } from './errors';
 import type { Examples } from './examples';
 import { labelsOf, type Scorers, type Scoring } from './metrics';
@@ -16,8 +16,8 @@ export type Truth =
   | { task: 'classification'; target: Column }
   /** `scales` from `naiveScales`, up to the holdout. */
   | { task: 'forecast'; examples: Pick<Examples, 'target' | 'series' | 'origins'>; scales: ReadonlyMap<string, number> }
-  /** The columns that make rows alike. */
-  | { task: 'embedding'; alike: Table };
+  /** The columns that make rows alike; only `queries` ask for those like them when given. */
+  | { task: 'embedding'; alike: Table; queries?: ArrayLike<number> };
 
 /** A model's outputs by name (see OUTPUTS), one row for each row of the truth. */
 export interface Predictions {
@@ -34,7 +34,16 @@ export interface Scored {
   champion?: Predictions & { version: string };
 }
 
+export interface EvaluateOptions extends BootstrapOptions {
+  /** Confidences of one-sided bounds that are wanted besides the interval. */
+  bounds?: readonly number[];
+  /** All of the task when absent. */
+  metrics?: readonly string[];
+}
+
 type Predictor = 'newcomer' | 'baseline' | 'champion';
+/** Predictors whose metrics can be taken on these rows. */
+export type Scores = Scoring<Predictor>;
 
 /**
  * The task's metrics, headline first, with the gain over baseline and champion on the same rows and its paired bootstrap
@@ -42,7 +51,7 @@ type Predictor = 'newcomer' | 'baseline' | 'champion';
  *
  * @throws ShoalError TOO_FEW_ROWS when no row can be judged; COLUMN_MISSING, COLUMN_TYPE for outputs that are not the task's.
  */
-export function evaluate(spec: ModelSpec, scored: Scored, options: BootstrapOptions): MetricResult[] {
+export function evaluate(spec: ModelSpec, scored: Scored, options: EvaluateOptions): MetricResult[] {
   const scoring = score(spec, scored, options.seed);
   if (scoring.rows === 0) {
     throw new ShoalError('TOO_FEW_ROWS', `Model ${spec.name}: not one row of the holdout can be judged.`, {
@@ -52,25 +61,43 @@ export function evaluate(spec: ModelSpec, scored: Scored, options: BootstrapOpti
       details: { model: spec.name },
     });
   }
+  return metricsOf(spec, scoring, { ...options, champion: scored.champion?.version });
+}
+
+/** What `evaluate` says, of rows that are scored already. */
+export function metricsOf(spec: ModelSpec, scoring: Scores, options: EvaluateOptions & { champion?: string }): MetricResult[] {
   const { newcomer, baseline, champion } = measure(scoring, options);
+  const bounds = options.bounds?.length ? { confidences: options.bounds, resampling: scoring.resampling } : undefined;
   return Object.entries(METRICS[spec.task] as Record<string, 'higher' | 'lower'>).flatMap(([metric, better]): MetricResult[] => {
     const measured = newcomer?.[metric];
     if (!measured) return [];
     const against = (other: Measured | undefined): { value: number; gain: Gain } | undefined => {
       if (!other || metric === 'coverage') return undefined;
-      return { value: other.value, gain: gainOver(other, measured, { better, confidence: options.confidence }) };
+      return { value: other.value, gain: gainOver(other, measured, { better, confidence: options.confidence, bounds }) };
     };
     const overBaseline = against(baseline?.[metric]);
     const overChampion = against(champion?.[metric]);
     return [{
       metric, value: measured.value, better, rows: scoring.rows,
+      ...(bounds && { bounds: boundsOf(measured, bounds) }),
       ...(overBaseline && { baseline: overBaseline }),
-      ...(overChampion && { champion: { ...overChampion, version: scored.champion!.version } }),
+      ...(overChampion && { champion: { ...overChampion, version: options.champion! } }),
     }];
   });
 }
 
-function score(spec: ModelSpec, { truth, newcomer, baseline, champion }: Scored, seed: number): Scoring<Predictor> {
+/** @throws ShoalError COLUMN_MISSING, COLUMN_TYPE for outputs that are not the task's */
+export function score(spec: ModelSpec, scored: Scored, seed: number): Scores {
+  const scoring = scoreTask(spec, scored, seed);
+  return 'interval' in spec ? { ...scoring, scorers: mapValues(scoring.scorers, (scorers) => withCoverageGap(scorers, spec.interval)) } : scoring;
+}
+
+function withCoverageGap(scorers: Scorers, nominal: number): Scorers {
+  const { coverage } = scorers;
+  return coverage ? { ...scorers, coverage_gap: (weights) => Math.abs(coverage(weights) - nominal) } : scorers;
+}
+
+function scoreTask(spec: ModelSpec, { truth, newcomer, baseline, champion }: Scored, seed: number): Scores {
   if (truth.task !== spec.task) throw new TypeError(`the truth of a ${truth.task} cannot judge ${spec.name}, a ${spec.task}`);
   const predictions = { newcomer, ...(baseline && { baseline }), ...(champion && { champion }) };
   const outputs = mapValues(predictions, (p) => p.outputs);
@@ -83,7 +110,7 @@ function score(spec: ModelSpec, { truth, newcomer, baseline, champion }: Scored,
     case 'forecast': return forecastScoring(truth, outputs);
     case 'embedding': {
       const { newcomer: now, champion: before } = outputs;
-      const { scorers, ...rest } = embeddingScoring(truth.alike, { newcomer: now, ...(before && { champion: before }) }, { seed });
+      const { scorers, ...rest } = embeddingScoring(truth.alike, { newcomer: now, ...(before && { champion: before }) }, { seed, queries: truth.queries });
       const { chance, ...others } = scorers;
       return { ...rest, scorers: { ...others, baseline: chance } };
     }
@@ -91,11 +118,14 @@ function score(spec: ModelSpec, { truth, newcomer, baseline, champion }: Scored,
 }
 
 /** Every metric's value and its values in the same resamples; no resamples of what is compared with nothing. */
-function measure(scoring: Scoring<Predictor>, options: BootstrapOptions): Partial<Record<Predictor, Record<string, Measured>>> {
+function measure(scoring: Scores, options: EvaluateOptions): Partial<Record<Predictor, Record<string, Measured>>> {
   const entries = (Object.entries(scoring.scorers) as [Predictor, Scorers][])
-    .flatMap(([who, scorers]) => Object.entries(scorers).map(([metric, scorer]) => ({ who, metric, scorer })));
+    .flatMap(([who, scorers]) => Object.entries(scorers).map(([metric, scorer]) => ({ who, metric, scorer })))
+    .filter(({ metric }) => options.metrics === undefined || options.metrics.includes(metric));
+  const bounded = (options.bounds?.length ?? 0) > 0;
   const compared = Object.keys(scoring.scorers).length > 1;
-  const scorers = compared ? entries.map((e) => (e.metric === 'coverage' ? () => NaN : e.scorer)) : [];
+  // Of the coverage itself no gain is taken, so that without bounds nobody asks how it varies.
+  const scorers = compared || bounded ? entries.map((e) => (e.metric === 'coverage' && !bounded ? () => NaN : e.scorer)) : [];
   const resampled = bootstrap(scorers, scoring.resampling, options);
   const ones = new Float64Array(scoring.resampling.count).fill(1);
   const measured: Partial<Record<Predictor, Record<string, Measured>>> = {};

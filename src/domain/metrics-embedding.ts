@@ -8,17 +8,18 @@ const DEEPEST = 10;
 
 /**
  * Retrieval by cosine (Musgrave et al., 2020, "A Metric Learning Reality Check"). Rows that agree on all columns of `alike` are alike;
- * a missing value agrees with nothing. Queries are the rows that have at least one alike, candidates all other rows. recall@k is the
+ * a missing value agrees with nothing. Queries are the rows (of those given) that have at least one alike, candidates all other rows. recall@k is the
  * share of queries with an alike one among the k nearest, precision@k the mean share of alike ones among them. 'chance' is the exact
  * expectation of both for k candidates drawn at random (hypergeometric), query by query.
  */
 export function embeddingScoring<Who extends string>(
-  alike: Table, predictors: Partial<Record<Who, Table>>, options: { seed: number; maxPairs?: number },
+  alike: Table, predictors: Partial<Record<Who, Table>>, options: { seed: number; maxPairs?: number; queries?: ArrayLike<number> },
 ): Scoring<Who | 'chance'> {
   const { groups, sizes } = groupsOf(alike);
   // In random order, so that ties in distance and the choice of queries owe nothing to the order of rows.
   const order = shuffled(alike.rows, random(options.seed));
-  const eligible = order.filter((row) => groups[row]! >= 0 && sizes[groups[row]!]! > 1);
+  const asking = options.queries && new Set(Array.from(options.queries));
+  const eligible = order.filter((row) => groups[row]! >= 0 && sizes[groups[row]!]! > 1 && (asking?.has(row) ?? true));
   const queries = eligible.subarray(0, Math.max(1, Math.floor((options.maxPairs ?? MAX_PAIRS) / Math.max(1, alike.rows))));
   const scorers: Partial<Record<Who | 'chance', Scorers>> = {};
   for (const who of Object.keys(predictors) as Who[]) {

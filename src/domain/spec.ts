@@ -28,12 +28,27 @@ export type InputSpec =
   | { kind: 'model'; name: string; model: string; output: string };
 
 export interface GateSpec {
-  /** A metric of the model's task, e.g. `accuracy`, `rmse`, `mase`, `recall@10`. */
+  /** A metric of the model's task, e.g. `accuracy`, `rmse`, `mase`, `recall@10`, or a cost: see COSTS. */
   metric: string;
   /** `value` bounds the metric itself; the others bound the gain over that predictor (positive is better). */
   against: 'value' | 'baseline' | 'champion';
   min?: number;
   max?: number;
+  /** Asks for one-sided certainty, e.g. 0.95, where otherwise the estimate itself is held against the bounds. See `certaintyOf`. */
+  confidence?: number;
+  /** What becomes of a gate of which it is certain neither that it holds nor that it does not. */
+  inDoubt?: 'refuse' | 'pass';
+  /** Holds on these parts of the rows rather than on all. */
+  slice?: SliceSpec;
+}
+
+/** Either `column` (every value it has is a slice) or `where` (SQL that is true for the slice's rows; `name` says it in words). */
+export interface SliceSpec {
+  column?: string;
+  where?: string;
+  name?: string;
+  /** A slice with fewer rows than this is not judged. */
+  minRows: number;
 }
 
 interface ModelSpecBase {
@@ -130,7 +145,16 @@ export interface ChainSpec {
   gates: GateSpec[];
   approval: Approval;
   rollout: RolloutSpec;
+  /** When a component is worth what it costs, and what a release may take to serve; the standard ones when absent. */
+  worth?: WorthSpec;
+  servable?: ServableSpec;
 }
+
+/** `minGain`: what a component is to take off the chain's headline metric, as a share of it. */
+export interface WorthSpec { minGain: number }
+
+/** What serving a release may take, alone in a process. */
+export interface ServableSpec { memoryMb: number; /** p95 of one row through the whole chain. */ latencyMs: number; loadSeconds: number }
 
 export interface WorkerSpec { name: string; roles: ('workflows' | 'train' | 'serve')[]; /** Task queue a `serve` worker polls. */ taskQueue?: string }
 
@@ -161,14 +185,20 @@ export const MAIN_OUTPUT = {
 /**
  * The metrics of each task, the headline first, and which way is better. `rmse`, `mae` and `r2` of a regression are on the
  * scale it is trained on, `mae_own` and `rmse_own` in the target's own unit. `coverage` is the share of true values in [low, high]:
- * a gate may bound it on both sides, but more of it is not a gain.
+ * a gate may bound it on both sides, but more of it is not a gain. `coverage_gap` is its distance from the nominal share.
  */
 export const METRICS = {
-  regression: { rmse: 'lower', mae: 'lower', r2: 'higher', mae_own: 'lower', rmse_own: 'lower', coverage: 'higher' },
+  regression: { rmse: 'lower', mae: 'lower', r2: 'higher', mae_own: 'lower', rmse_own: 'lower', coverage: 'higher', coverage_gap: 'lower' },
   classification: { accuracy: 'higher', macro_f1: 'higher', log_loss: 'lower', calibration_error: 'lower' },
-  forecast: { mase: 'lower', smape: 'lower', rmse: 'lower', coverage: 'higher' },
+  forecast: { mase: 'lower', smape: 'lower', rmse: 'lower', coverage: 'higher', coverage_gap: 'lower' },
   embedding: { 'recall@10': 'higher', 'recall@1': 'higher', 'precision@10': 'higher' },
 } as const satisfies Record<Task, Record<string, 'higher' | 'lower'>>;
+
+/**
+ * What gates may bound besides metrics: the size of the ONNX files, and the 95th percentile of the time that one row takes on warm
+ * sessions, in milliseconds. Of a release: of all its models, and of the whole chain. Measured when a gate asks for it.
+ */
+export const COSTS = { onnx_bytes: 'lower', latency_ms: 'lower' } as const satisfies Record<string, 'lower'>;
 
 export const HEADLINE = {
   regression: 'rmse', classification: 'accuracy', forecast: 'mase', embedding: 'recall@10',

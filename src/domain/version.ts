@@ -72,7 +72,17 @@ export interface TrainingSummary {
 export interface TrainedVersion { version: VersionRef; summary: TrainingSummary }
 
 /** A difference with a paired bootstrap interval; positive means the newcomer is better. */
-export interface Gain { value: number; low: number; high: number; confidence: number }
+export interface Gain {
+  value: number;
+  low: number;
+  high: number;
+  confidence: number;
+  /** One-sided, for the gates that ask for certainty. */
+  bounds?: Bound[];
+}
+
+/** With this confidence the true figure is at least `low`; with the same confidence it is at most `high`. */
+export interface Bound { confidence: number; low: number; high: number }
 
 export interface MetricResult {
   metric: string;
@@ -81,12 +91,36 @@ export interface MetricResult {
   better: 'higher' | 'lower';
   /** How many rows (of a forecast: forecast periods; of an embedding: queries) it was measured on. */
   rows?: number;
+  /** Of the value, for the gates that ask for certainty. */
+  bounds?: Bound[];
   /** The same rows, scored by the others. */
   baseline?: { value: number; gain: Gain };
   champion?: { value: number; gain: Gain; version: string };
 }
 
-export interface GateResult { gate: string; passed: boolean; reason: string }
+/** A part of the judged rows, scored as the whole is. */
+export interface SliceResult {
+  /** The column or predicate that makes it: see `sliceKey`. */
+  by: string;
+  /** In words: `city = Bern`. */
+  slice: string;
+  rows: number;
+  metrics: MetricResult[];
+}
+
+export interface GateResult {
+  gate: string;
+  passed: boolean;
+  reason: string;
+  /** The slice that fails it most clearly. */
+  slice?: string;
+  rows?: number;
+  /** By how much it is missed, in the unit of the metric. */
+  missedBy?: number;
+}
+
+/** A champion that is in place, and can't answer the rows it would be compared on. */
+export interface Unscored { version: string; reason: string }
 
 export interface Verdict { passed: boolean; reason: string; gates: GateResult[] }
 
@@ -95,6 +129,9 @@ export interface Evaluation {
   rows: number;
   /** The first is the task's headline. */
   metrics: MetricResult[];
+  /** Those that gates ask for: the worst of each gate first, a bounded number. The card has all. */
+  slices?: SliceResult[];
+  unscored?: Unscored;
   verdict: Verdict;
   card: ArtifactRef;
 }
@@ -105,6 +142,7 @@ export interface Card {
   manifest: Manifest;
   training: TrainingSummary;
   metrics: MetricResult[];
+  slices?: SliceResult[];
   holdoutRows: number;
   verdict: Verdict;
 }
@@ -145,5 +183,60 @@ export interface ReleaseEvaluation {
   coverage?: { measured: number; nominal: number };
   /** By model of `compareWith`: its score on the same rows. */
   comparisons: Record<string, Comparison>;
+  /** As those of an Evaluation; `allSlices` is SliceResult[], when there are more. */
+  slices?: SliceResult[];
+  allSlices?: ArtifactRef;
+  unscored?: Unscored;
   verdict: Verdict;
+  ablation?: Ablation;
+}
+
+/** What a component of a chain costs. `train` of the run that made its version, where that is known. */
+export interface ComponentCost {
+  trainSeconds?: number;
+  onnxBytes: number;
+  /** Milliseconds that it adds to one row (median), and to 1,000 rows asked at once. */
+  rowMs?: number;
+  thousandRowsMs?: number;
+}
+
+/** What a chain would lose without one of its models, and what that model costs. */
+export interface Component {
+  model: string;
+  version: string;
+  /** The chain's headline metric with this model's trivial predictor in its place, and the gain of having the model instead. */
+  without: number;
+  gain: Gain;
+  cost: ComponentCost;
+  worth: boolean;
+  reason: string;
+}
+
+export interface Ablation {
+  metric: string;
+  /** Of the whole chain. */
+  value: number;
+  rows: number;
+  minGain: number;
+  components: Component[];
+  /** Models that are not worth what they cost. */
+  notWorth: string[];
+  reason: string;
+}
+
+/** What a fresh process found when it was to serve a release. */
+export interface Servability {
+  passed: boolean;
+  reason: string;
+  /** What had been measured by the time it passed or failed. */
+  measured: ServabilityMeasures;
+}
+export interface ServabilityMeasures {
+  loadSeconds?: number;
+  /** Rows answered one by one, and how long one took. */
+  rows?: number;
+  p50Ms?: number;
+  p95Ms?: number;
+  /** The most memory the process has held (resident set). */
+  peakMb?: number;
 }

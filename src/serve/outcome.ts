@@ -16,6 +16,11 @@ export interface StageOutcome {
   reasons: ReadonlyMap<number, string>;
 }
 
+/** What it said to some of the rows. */
+export const takeOutcome = ({ version, outputs, status }: StageOutcome, rows: readonly number[]): StageOutcome => ({
+  version, outputs: takeRows(outputs, rows), status: rows.map((row) => status[row]!), reasons: new Map(),
+});
+
 export function toAnswer({ version, outputs, status, reasons }: StageOutcome): StageAnswer {
   const columns = Object.entries(outputs.columns).map(([name, column]) => [name, cellsOf(column, outputs.rows)]);
   return { version, outputs: Object.fromEntries(columns), status, ...(reasons.size > 0 && { fallbackReason: summary(reasons) }) };

@@ -44,6 +44,8 @@ export interface TableRequest {
   stages?: readonly string[];
   /** The columns of `chainColumns`, by their names in the rows. */
   input: Table;
+  /** The rows as they came, for expressions; made from `input` when absent. */
+  rows?: readonly Row[];
   earlier?: Readonly<Record<string, StageOutcome>>;
   /** By stage, outputs that stand for running its model. A row that is missing throughout counts as one that the model refused. */
   given?: Readonly<Record<string, Table>>;
@@ -51,10 +53,10 @@ export interface TableRequest {
 
 /** Runs stages on a table, for batches of any size: nothing becomes JSON. */
 export async function runStagesOnTable(request: TableRequest, deps: StageDeps): Promise<Record<string, StageOutcome>> {
-  const { release, input, given = {} } = request;
+  const { release, input, rows, given = {} } = request;
   const plan = await planStages(release, deps.models);
   const outcomes = new Map(Object.entries(request.earlier ?? {}));
-  return Object.fromEntries(await runPlanned({ plan, stages: request.stages ?? [...plan.keys()], given }, { input, outcomes }, deps));
+  return Object.fromEntries(await runPlanned({ plan, stages: request.stages ?? [...plan.keys()], given }, { input, rows, outcomes }, deps));
 }
 
 /** The columns that a chain's models read from its rows, and the names of all that its expressions mention. */

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { createControlActivities, createDataActivities, createServingActivities, createTrainingActivities } from '../activities';
+import type { RunServing } from '../activities/checkServable';
 import type { RunTraining } from '../activities/train';
 import { createRequestLog } from '../data/requestLog';
 import type { ProjectSpec, WorkerSpec } from '../domain/spec';
@@ -12,6 +13,7 @@ import { Models } from '../serve/models';
 import type { Store } from '../store/store';
 import { dataQueue, describeRouting, releaseWorkflowId, serveQueue, trainQueue } from '../workflows/messages';
 import { failureInterceptor } from './failures';
+import { createRunServing } from './serving';
 
 /** Snapshots and evaluations at once in a process: they share its memory. */
 const DATA_ACTIVITIES = 4;
@@ -21,6 +23,8 @@ export interface WorkerDeps {
   client: Client;
   store: Store;
   runTraining: RunTraining;
+  /** Fresh processes on the project's store by default. */
+  runServing?: RunServing;
   /** The prebuilt workflows by default. */
   workflowBundle?: WorkerOptions['workflowBundle'];
   /** Around every activity, outermost first. */
@@ -29,7 +33,7 @@ export interface WorkerDeps {
 
 /** The Temporal workers that one worker process of the project runs, by its roles. */
 export async function createWorkers(project: ProjectSpec, spec: WorkerSpec, deps: WorkerDeps): Promise<Worker[]> {
-  const { connection, client, store, runTraining } = deps;
+  const { connection, client, store, runTraining, runServing = createRunServing({ storePath: project.store.path }) } = deps;
   const { namespace, taskQueue } = project.temporal;
   const models = new Models({ store });
   const log = createRequestLog(store);
@@ -62,7 +66,7 @@ export async function createWorkers(project: ProjectSpec, spec: WorkerSpec, deps
           Worker.create({
             ...common,
             taskQueue: dataQueue(taskQueue),
-            activities: createDataActivities({ store, models, log }),
+            activities: createDataActivities({ store, models, log, runServing, now: Date.now }),
             maxConcurrentActivityTaskExecutions: DATA_ACTIVITIES,
           }),
         ]);

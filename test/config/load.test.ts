@@ -64,6 +64,7 @@ test('who names only task, source, target and inputs gets the rest by default', 
         name: 'price', stages: [{ model: 'price', with: {}, timeoutMs: 10_000 }], outputStage: 'price', compareWith: [],
         output: { value: 'stages.price.value', low: 'stages.price.low', high: 'stages.price.high' },
         gates: [{ metric: 'rmse', against: 'baseline', min: 0 }, { metric: 'r2', against: 'champion', min: -0.01 }],
+        worth: { minGain: 0.005 }, servable: { memoryMb: 2_048, latencyMs: 1_000, loadSeconds: 60 },
       },
     },
   });

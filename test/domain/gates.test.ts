@@ -12,7 +12,7 @@ const decide = (gate: GateSpec, metrics: MetricResult[] = [rmse]): { passed: boo
 
 test('a gain over the baseline is told with its interval and rows', () => {
   expect(decide({ metric: 'rmse', against: 'baseline', min: 0 })).toEqual({
-    gate: 'gain in rmse over the baseline at least 0', passed: true,
+    gate: 'gain in rmse over the baseline at least 0', passed: true, rows: 1612,
     reason: 'rmse 0.412 beats the baseline\'s 0.701 by 0.289 [0.250, 0.330] on 1,612 rows',
   });
 });
@@ -20,7 +20,8 @@ test('a gain over the baseline is told with its interval and rows', () => {
 test('a loss to the champion is told as a loss, and what was asked', () => {
   expect(decide({ metric: 'rmse', against: 'champion', min: 0 })).toMatchObject({
     passed: false,
-    reason: 'rmse 0.412 is worse than the champion\'s 0.400 by 0.012 [-0.004, 0.030] on 1,612 rows, but the gain must be at least 0',
+    reason: 'rmse 0.412 is worse than the champion\'s 0.400 by 0.012 [-0.004, 0.030] on 1,612 rows, but the gain must be at least 0 (short by 0.012)',
+    rows: 1612, missedBy: expect.closeTo(0.012, 12),
   });
 });
 
@@ -48,8 +49,9 @@ test.each<[GateSpec, boolean]>([
   expect(decide(gate).passed).toBe(passed);
 });
 
-test('the reason of a value gate names the bound', () => {
-  expect(decide({ metric: 'rmse', against: 'value', max: 0.4 }).reason).toBe('rmse 0.412 is not at most 0.4 on 1,612 rows');
+test('the reason of a value gate names the bound, and by how much it is missed', () => {
+  expect(decide({ metric: 'rmse', against: 'value', max: 0.4 }).reason).toBe('rmse 0.412 is not at most 0.4 on 1,612 rows (over by 0.012)');
+  expect(decide({ metric: 'rmse', against: 'value', min: 0.5 }).reason).toBe('rmse 0.412 is not at least 0.5 on 1,612 rows (short by 0.088)');
 });
 
 test.each<[string, MetricResult[], RegExp]>([
@@ -67,7 +69,7 @@ test.each<[string, MetricResult[], RegExp]>([
 test('the verdict is one line: what refused it, or what it passed', () => {
   const gates: GateSpec[] = [{ metric: 'rmse', against: 'baseline', min: 0 }, { metric: 'rmse', against: 'value', max: 0.4 }];
   expect(judge([rmse], gates)).toMatchObject({ passed: false,
-    reason: 'Refused by 1 of 2 gates: rmse 0.412 is not at most 0.4 on 1,612 rows.' });
+    reason: 'Refused by 1 of 2 gates: rmse 0.412 is not at most 0.4 on 1,612 rows (over by 0.012).' });
   expect(judge([rmse], gates.slice(0, 1))).toMatchObject({ passed: true,
     reason: expect.stringMatching(/^Passed its gate: rmse 0.412 beats/) });
   expect(judge([rmse], [])).toEqual({ passed: true, reason: 'There is no gate to pass.', gates: [] });

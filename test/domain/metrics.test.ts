@@ -39,7 +39,7 @@ describe('the same figures as scikit-learn and sktime', () => {
     const outputs = table(truth.length, { value: numbers(value), low: numbers(low), high: numbers(high) });
     const results = evaluate(regression({ scale: 'log10' }),
       { truth: { task: 'regression', target: numbers(truth) }, newcomer: { outputs } }, options);
-    expect(results.map((result) => result.metric)).toEqual(['rmse', 'mae', 'r2', 'mae_own', 'rmse_own', 'coverage']);
+    expect(results.map((result) => result.metric)).toEqual(['rmse', 'mae', 'r2', 'mae_own', 'rmse_own', 'coverage', 'coverage_gap']);
     expectValues(byName(results), expected, 1e-12);
   });
 
@@ -147,6 +147,18 @@ describe('regression', () => {
     const scored: Scored = { truth: { task: 'regression', target: numbers([0, 2, 3, 1]) }, newcomer: { outputs }, baseline: { outputs } };
     const { coverage } = run(regression(), scored);
     expect(coverage).toEqual({ metric: 'coverage', value: 0.75, better: 'higher', rows: 4 });
+  });
+
+  test('the coverage gap is the distance from the nominal coverage, on either side, and smaller is a gain', () => {
+    const truth: Scored['truth'] = { task: 'regression', target: numbers([0, 2, 3, 1]) };
+    const within = (half: number): { outputs: Table } =>
+      ({ outputs: table(4, { value: numbers([1, 1, 1, 1]), low: numbers(Array(4).fill(1 - half)), high: numbers(Array(4).fill(1 + half)) }) });
+    const results = run(regression({ interval: 0.7 }), { truth, newcomer: within(1), baseline: within(9), champion: { ...within(0), version: 'a' } });
+    expect(results.coverage_gap).toMatchObject({
+      value: expect.closeTo(0.05, 12), better: 'lower',
+      baseline: { value: expect.closeTo(0.3, 12), gain: { value: expect.closeTo(0.25, 12) } },
+      champion: { value: expect.closeTo(0.45, 12), gain: { value: expect.closeTo(0.4, 12) } },
+    });
   });
 
   test('the mean baseline has an R2 of 0 on its own rows, on the trained scale', () => {
