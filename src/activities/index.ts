@@ -30,7 +30,7 @@ export const createDataActivities = (deps: { store: Store; models: Models; log: 
 });
 
 /** What a `serve` worker runs. */
-export const createServingActivities = (deps: { store: Store; models: Models; log: RequestLog }) => ({ ...createPredict(deps), ...createAnswerRecorded(deps) });
+export const createServingActivities = (deps: { store: Store; models: Models; log: RequestLog }) => createPredict(deps);
 
 /** What runs beside the workflows: small steps on the store. */
 export const createControlActivities = (deps: { store: Store; ledger: Ledger; log: RequestLog }) => ({ ...createPublish(deps), ...createLogFailure(deps) });

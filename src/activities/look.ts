@@ -1,9 +1,9 @@
-import { splitByKey, HOLDOUT } from '../domain/split';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { loadTable } from '../data/loadTable';
 import { observe } from '../data/observations';
-import type { RequestLog } from '../data/requestLog';
+import { VISIBLE_MS, type RequestLog } from '../data/requestLog';
 import { judgeCanary } from '../domain/canaryJudge';
-import type { Observation } from '../domain/rollout';
+import { HOLDOUT, splitByKey } from '../domain/split';
 import type { Release } from '../domain/version';
 import type { Look } from '../workflows/messages';
 import { answerUnseen } from './answerUnseen';
@@ -14,58 +14,59 @@ export interface LookRequest {
   /** The release in question, and the one it is compared with. */
   candidate: Release;
   reference: Release;
-  /** From when on requests count, ISO. */
+  /** From when on recorded requests count, which both answer; and from when on chance chose who answers. ISO. */
+  recordedSince: string;
   since: string;
   /** Since when live requests are counted, ISO. */
   phaseAt: string;
   /** Who answers unseen what it was not asked. */
-  unseen: 'candidate' | 'reference' | 'both' | 'none';
+  unseen: 'candidate' | 'both' | 'none';
 }
 
-export const createLook = (data: Data & { log: RequestLog; now: () => number }) => ({
+export type LookData = Data & { log: RequestLog; now: () => number };
+
+export const createLook = (data: LookData) => ({
   /**
    * Answers unseen the requests that a release was not asked, and compares the two on all of them. The same requests and outcomes give the
    * same verdict.
    */
-  look: (request: LookRequest): Promise<Look> => beating(async ({ report }) => look(request, data, report)),
+  look: (request: LookRequest): Promise<Look> => beating(({ report }) => look(request, data, report)),
 });
 
-async function look(request: LookRequest, data: Data & { log: RequestLog; now: () => number }, report: (value: unknown) => void): Promise<Look> {
-  const { candidate, reference, since, phaseAt, unseen } = request;
+async function look(request: LookRequest, data: LookData, report: (value: unknown) => void): Promise<Look> {
+  const { candidate, reference, recordedSince, since, phaseAt, unseen } = request;
   const { store, log } = data;
-  const { chain } = candidate;
-  if (unseen === 'candidate' || unseen === 'both') await answerUnseen({ release: candidate, since }, data, report);
-  if (unseen === 'reference' || unseen === 'both') await answerUnseen({ release: reference, since }, data, report);
+  const { chain, spec: { rollout, outputStage } } = candidate;
+  let answered = 0;
+  if (unseen !== 'none') answered += await answerUnseen({ release: candidate, since: recordedSince }, data, report);
+  if (unseen === 'both') answered += await answerUnseen({ release: reference, since: recordedSince }, data, report);
+  // What was just written can be seen a moment later.
+  if (answered > 0) await sleep(VISIBLE_MS + 50);
 
-  const manifest = await data.models.manifest(candidate.versions[candidate.spec.outputStage]!);
-  const observed = await observe({ chain, candidate: candidate.number, reference: reference.number, since, spec: manifest.spec }, { store, log });
-  const seen = await trainedKeys([candidate, reference], data);
-  const observations = observed.map(({ keys, ...observation }) => (keys.some((key) => seen.has(key)) ? withoutLoss(observation) : observation));
-  const { errorRate, tolerance, requests: minimum } = candidate.spec.rollout;
-  const counts = await log.count({ chain, since: phaseAt, release: candidate.number });
-  return {
-    verdict: judgeCanary(observations, { errorRate, tolerance, minimum }),
-    live: counts.live,
-    unseen: counts.shadow,
-    lastRequestAt: counts.lastRequestAt,
-    at: new Date(data.now()).toISOString(),
-  };
+  const { spec } = await data.models.manifest(candidate.versions[outputStage]!);
+  const observations = await observe(store, {
+    chain, candidate: candidate.number, reference: reference.number, since, recordedSince, spec, now: data.now(),
+    // Pairs are complete a look later than their request came.
+    ...(unseen === 'both' && { settleMs: 2 * rollout.everyMs + SETTLE_MS }),
+    withoutLoss: await trainedKeys([candidate, reference], data),
+  });
+  const { live, shadow, lastRequestAt } = await log.count({ chain, since: phaseAt, release: candidate.number });
+  const { errorRate, tolerance, requests: minimum } = rollout;
+  return { verdict: judgeCanary(observations, { errorRate, tolerance, minimum, output: spec.task === 'classification' ? 'class' : 'number' }), live, unseen: shadow, lastRequestAt, at: new Date(data.now()).toISOString() };
 }
 
-/** What a model was trained on says nothing about how well it predicts. */
+const SETTLE_MS = 5_000;
+
+/** What a model was trained on says nothing of how well it predicts. */
 async function trainedKeys(releases: Release[], data: Data): Promise<ReadonlySet<string>> {
-  const seen = new Set<string>();
-  for (const ref of releases.flatMap((release) => Object.values(release.versions))) {
+  const versions = new Map(releases.flatMap((release) => Object.values(release.versions)).map((ref) => [ref.id, ref]));
+  const trained = new Set<string>();
+  for (const ref of versions.values()) {
     const { spec, snapshot } = await data.models.manifest(ref);
     if (spec.task === 'forecast') continue;
     const { keys } = await loadTable(data.store, snapshot, []);
     const { folds } = splitByKey(keys, { holdout: spec.holdout, foldCount: 1 });
-    keys.forEach((key, row) => { if (folds[row] !== HOLDOUT) seen.add(key); });
+    keys.forEach((key, row) => { if (folds[row] !== HOLDOUT) trained.add(key); });
   }
-  return seen;
-}
-
-function withoutLoss({ candidate, reference, ...rest }: Observation): Observation {
-  const stripped = ({ loss: _loss, ...answered }: NonNullable<Observation['candidate']>) => answered;
-  return { ...rest, candidate: candidate && stripped(candidate), reference: reference && stripped(reference) };
+  return trained;
 }

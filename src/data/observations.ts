@@ -1,8 +1,14 @@
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Answered, Observation } from '../domain/rollout';
 import type { LogArm } from '../domain/requestLog';
 import type { ModelSpec } from '../domain/spec';
 import type { Store } from '../store/store';
-import { withWorkspace } from './journalTable';
+import { pathLiteral } from './duckdb';
+import { jsonLine } from './journal';
+import { withWorkspace, type Workspace } from './journalTable';
 import { outcomeTable } from './outcomes';
 import { conditions, requestTable, VISIBLE_MS } from './requestLog';
 
@@ -21,6 +27,8 @@ export interface ObserveQuery {
   now: number;
   /** How long after it came a request is judged, whatever it took to answer. */
   settleMs?: number;
+  /** Keys of rows whose loss does not count. */
+  withoutLoss?: ReadonlySet<string>;
 }
 
 /**
@@ -74,7 +82,11 @@ function compare(candidate: Arms, reference: Arms, of: { request: string; settle
   const [its, others] = [candidate.live ?? candidate.shadow, reference.live ?? reference.shadow];
   // A pair that is complete only after chance's choice was looked at would take back what was seen.
   const inTime = its && others && (!byChance || place(its, others) <= place(chosen!));
-  if (inTime) return observed({ request, candidate: its, reference: others }, place(its, others));
+  if (inTime) {
+    const unalike = (candidate.live === its) !== (reference.live === others);
+    const timed = (answer: Answer): Answer => (unalike && answer !== live ? { ...answer, seconds: undefined } : answer);
+    return observed({ request, weight: byChance ? weight : undefined, candidate: timed(its), reference: timed(others) }, place(its, others));
+  }
   if (!byChance) return undefined;
   return observed({ request, weight, ...(chosen === reference.live ? { reference: chosen } : { candidate: chosen! }) }, place(chosen!));
 }
@@ -96,11 +108,12 @@ const plain = ({ failed, seconds, output, loss }: Answer): Answered =>
   (failed ? { failed } : { failed, ...(seconds !== undefined && { seconds }), ...(output !== undefined && { output }), ...(loss !== undefined && { loss }) });
 
 async function readAnswers(store: Store, query: ObserveQuery): Promise<ByRequest> {
-  const { chain, candidate, reference, since, spec, now } = query;
+  const { chain, candidate, reference, since, spec, now, withoutLoss = new Set<string>() } = query;
   return withWorkspace(store, async (workspace) => {
     const asked = { chain, since, until: new Date(now).toISOString(), releases: [candidate, reference] };
     const lines = await requestTable(store, workspace, asked, now);
-    const outcomes = await outcomeTable(store, workspace, { chain, until: new Date(now - VISIBLE_MS).toISOString() });
+    const all = await outcomeTable(store, workspace, { chain, until: new Date(now - VISIBLE_MS).toISOString() });
+    const outcomes = withoutLoss.size === 0 ? all : `(SELECT * FROM ${all} WHERE "key" NOT IN (SELECT "key" FROM ${await keyTable(workspace, withoutLoss)}))`;
     const { output, loss } = measures(spec);
     const result = await workspace.db.connection.stream(`
       SELECT request, "release", arm, epoch_ms(min("at"))::DOUBLE, epoch_ms(min(logged))::DOUBLE, min(weight), bool_or(failed), min(seconds),
@@ -128,6 +141,16 @@ async function readAnswers(store: Store, query: ObserveQuery): Promise<ByRequest
     }
     return answers;
   });
+}
+
+async function keyTable({ scratch }: Workspace, keys: ReadonlySet<string>): Promise<string> {
+  const file = join(scratch, 'keys.jsonl');
+  await pipeline(Readable.from(keyLines(keys)), createWriteStream(file));
+  return `read_json(${pathLiteral(file)}, format = 'newline_delimited', columns = {'key': 'VARCHAR'})`;
+}
+
+function* keyLines(keys: ReadonlySet<string>): Generator<string> {
+  for (const key of keys) yield `${jsonLine({ key })}\n`;
 }
 
 type Cells = [request: string, release: number, arm: LogArm, at: number, logged: number, weight: number, failed: boolean, seconds: number | null,

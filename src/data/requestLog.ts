@@ -9,19 +9,23 @@ import { assertReadable, entryLine, readEntries, REQUEST_FORM, requestJournal, t
 /** Which entries: of requests that came in [since, until), ISO. */
 export interface LogQuery { chain: string; since: string; until?: string; releases?: readonly number[]; arms?: readonly LogArm[] }
 
-/** A place in the order in which entries were written. */
-export interface LogCursor { logged: number; request: string }
+/** What a release did with a chain's requests that came from `since` on. */
+export interface RequestCounts {
+  live: number;
+  /** Live requests to others that it answered unseen. */
+  shadow: number;
+  /** The newest live request, whoever answered, ISO. */
+  lastRequestAt?: string;
+}
 
 export interface RequestLog {
   /** Returns when the entries are on the disk. Those of callers at the same time are written together. */
   append(entries: readonly LogEntry[]): Promise<void>;
   /** Entries in the order of their requests' times, then ids; some at a time. Of entries of one name the first counts. */
   read(query: LogQuery): AsyncGenerator<LoggedEntry[]>;
-  /**
-   * The next so many entries in the order in which they were written, so that none is passed over that comes late. Those of the
-   * last moment are left for the next time.
-   */
-  next(query: LogQuery & { after?: LogCursor; limit: number }): Promise<{ entries: LoggedEntry[]; cursor: LogCursor | undefined }>;
+  /** So many of the requests that were answered live and that a release has not answered at all, the oldest first. */
+  unanswered(query: { chain: string; since: string; release: number; limit: number }): Promise<LoggedEntry[]>;
+  count(query: { chain: string; since: string; release: number }): Promise<RequestCounts>;
   /** Makes Parquet of entries about hours that ended before a time (ISO). Can be interrupted, and run twice at once. */
   compact(of: { chain: string; before: string }): Promise<{ objects: number; blobs: number }>;
 }
@@ -49,17 +53,23 @@ export function createRequestLog(store: Store, { now = Date.now }: { now?: () =>
       }
     },
 
-    next: (query) => withWorkspace(store, async (workspace) => {
-      const { chain, after, limit } = query;
-      const lines = await requestTable(store, workspace, query, now());
-      const beyond = after ? `(logged, request) > (${timestamp(after.logged)}, ${literal(after.request)})` : 'true';
-      const chosen = `SELECT request, "release", arm, min(logged) AS logged FROM ${lines} WHERE ${conditions(query)} GROUP BY request, "release", arm ` +
-        `HAVING ${beyond} AND logged < ${timestamp(now() - VISIBLE_MS)} ORDER BY logged, request LIMIT ${limit}`;
+    unanswered: ({ chain, since, release, limit }) => withWorkspace(store, async (workspace) => {
+      const lines = await requestTable(store, workspace, { chain, since }, now());
+      const answered = `SELECT request FROM ${lines} WHERE "release" = ${release}`;
+      const chosen = `SELECT request, "release", arm, min(logged) AS logged FROM ${lines} WHERE ${conditions({ since, arms: ['live'] })} AND "row" IS NOT NULL ` +
+        `AND request NOT IN (${answered}) GROUP BY request, "release", arm ORDER BY min("at"), request LIMIT ${limit}`;
       const table = `(SELECT lines.* FROM ${lines} AS lines SEMI JOIN (${chosen}) AS chosen USING (request, "release", arm, logged))`;
       const entries: LoggedEntry[] = [];
-      for await (const some of readEntries(workspace, { chain, table, order: 'logged, request, "release", arm, "row"' })) entries.push(...some);
-      const last = entries.at(-1);
-      return { entries, cursor: last ? { logged: last.logged, request: last.request } : after };
+      for await (const some of readEntries(workspace, { chain, table, order: REQUEST_FORM.order.join(', ') })) entries.push(...some);
+      return entries;
+    }),
+
+    count: ({ chain, since, release }) => withWorkspace(store, async (workspace) => {
+      const lines = await requestTable(store, workspace, { chain, since }, now());
+      const mine = (arm: LogArm): string => `count(DISTINCT request) FILTER (arm = '${arm}' AND "release" = ${release})`;
+      const row = await workspace.db.row<{ live: string; shadow: string; last: string | null }>(
+        `SELECT ${mine('live')} AS live, ${mine('shadow')} AS shadow, epoch_ms(max("at") FILTER (arm = 'live')) AS last FROM ${lines} WHERE ${conditions({ since })}`);
+      return { live: Number(row.live), shadow: Number(row.shadow), ...(row.last !== null && { lastRequestAt: new Date(Number(row.last)).toISOString() }) };
     }),
 
     compact: ({ chain, before }) => compactToParquet(store, { journal: requestJournal(chain), form: REQUEST_FORM, before: Date.parse(before) }),

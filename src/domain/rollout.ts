@@ -43,8 +43,8 @@ export interface Tolerance {
 export interface Observation {
   request: string;
   /**
-   * The probability with which this request went to the candidate rather than to the reference. Undefined where both answered it (one of
-   * them unseen): then only who answered live has `seconds`, and the time is not compared.
+   * The probability with which this request went to the candidate rather than to the reference; absent where chance did not choose. Where one
+   * of them answered unseen, only the other has `seconds`: the time of an unseen answer is no user's.
    */
   weight?: number;
   candidate?: Answered;

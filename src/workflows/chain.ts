@@ -1,6 +1,7 @@
 import { isCancellation, proxyActivities, proxyLocalActivities, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import type { ControlActivities, ServingActivities } from '../activities';
-import type { Held, RequestLogging } from '../activities/predict';
+import type { Held } from '../activities/predict';
+import type { Asked } from '../activities/predictionEntry';
 import { MAX_INLINE_ROWS, mergeProvenance, type ChainAnswer, type ChainRequest, type Row, type StageAnswers, type StageProvenance } from '../domain/prediction';
 import { keysOf } from '../domain/requestKeys';
 import { routeTo } from '../domain/routing';
@@ -41,33 +42,34 @@ export async function chain(request: ChainRequest): Promise<ChainAnswer> {
 
 async function answerRows({ current, candidate, keyColumns }: Routing, { rows, keys: given }: { rows: Row[]; keys?: string[] }): Promise<ChainAnswer> {
   const { workflowId, runId, startTime } = workflowInfo();
-  const request = `${workflowId}/${runId.slice(0, 8)}`;
+  // An id may be used again by a later run; the end of a run's id is its random part.
+  const request = `${workflowId}/${runId.slice(-12)}`;
   const keys = refusable(() => keysOf({ rows, request, columns: keyColumns, given }));
-  const log = (release: Release, weight: number): RequestLogging => ({ request, at: startTime.toISOString(), arm: 'live', release: release.number, weight, keys });
-  const failed = ({ release, weight, ...rest }: RequestLogging, of: Release, error: unknown, arm: 'live' | 'abandoned') => control.logFailure({
-    entry: { ...rest, arm, chain: of.chain, release, weight, versions: idsOf(of), rows, failure: reasonOf(error).slice(0, MAX_REASON), seconds: 0, fallbacks: {} },
+  const log = (weight: number): Asked => ({ request, at: startTime.toISOString(), arm: 'live', weight, keys });
+  const failed = (of: Release, logging: Asked, error: unknown) => control.logFailure({
+    entry: { ...logging, chain: of.chain, release: of.number, versions: idsOf(of), rows, failure: reasonOf(error).slice(0, MAX_REASON), seconds: 0, fallbacks: {} },
   });
 
   const weight = candidate?.weight ?? 0;
   if (candidate && weight > 0 && routeTo(keys[0]!, { weight, salt: `${current.chain}/${candidate.release.number}` }) === 'candidate') {
-    const logging = log(candidate.release, weight);
+    const logging = log(weight);
     try {
       return await answerWith(candidate.release, { rows, logging, attempts: 2 });
     } catch (error) {
       if (isCancellation(error)) throw error;
-      await failed(logging, candidate.release, error, 'abandoned');
+      await failed(candidate.release, { ...logging, arm: 'abandoned' }, error);
     }
   }
-  const logging = log(current, 1 - weight);
+  const logging = log(1 - weight);
   try {
     return await answerWith(current, { rows, logging });
   } catch (error) {
-    if (!isCancellation(error)) await failed(logging, current, error, 'live');
+    if (!isCancellation(error)) await failed(current, logging, error);
     throw error;
   }
 }
 
-async function answerWith(release: Release, { rows, logging, attempts }: { rows: Row[]; logging: RequestLogging; attempts?: number }): Promise<ChainAnswer> {
+async function answerWith(release: Release, { rows, logging, attempts }: { rows: Row[]; logging: Asked; attempts?: number }): Promise<ChainAnswer> {
   const { answers, provenance, outputs } = await runSegments(release, segmentsOf(release), { rows: { inline: rows }, logging, attempts });
   const inline = answers.flatMap((held) => ('inline' in held ? [held.inline] : []));
   if (!('inline' in outputs)) throw refuse('REQUEST_TOO_LARGE', `The answer to ${rows.length} rows does not fit a payload. Send fewer rows, or the data set as a file in the store.`);
@@ -107,7 +109,7 @@ async function answerFile(release: Release, input: ArtifactRef): Promise<ChainAn
 }
 
 /** Each segment starts as soon as those it comes after are done. */
-async function runSegments(release: Release, segments: Segment[], { rows, logging, attempts }: { rows: Held<Row[]>; logging?: RequestLogging; attempts?: number }) {
+async function runSegments(release: Release, segments: Segment[], { rows, logging, attempts }: { rows: Held<Row[]>; logging?: Asked; attempts?: number }) {
   const running: Promise<Awaited<ReturnType<ServingActivities['runSegment']>>>[] = [];
   segments.forEach((segment, i) => {
     const last = i === segments.length - 1;
@@ -115,7 +117,8 @@ async function runSegments(release: Release, segments: Segment[], { rows, loggin
       const earlier = await Promise.all(last ? running.slice(0, i) : ancestors(segments, i).map((j) => running[j]!));
       const { stages } = segment;
       const { runSegment } = serving(segment.taskQueue, segmentTimeout(release, stages), stages.join(', '), attempts);
-      return runSegment({ release, stages, rows, earlier: earlier.map((e) => e.answers), last, log: last ? logging : undefined });
+      const before = last ? earlier.reduce((sum, e) => sum + e.seconds, 0) : 0;
+      return runSegment({ release, stages, rows, earlier: earlier.map((e) => e.answers), last, log: last && logging ? { ...logging, seconds: before } : undefined });
     })());
   });
   const outputs = await Promise.all(running);

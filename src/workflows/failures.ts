@@ -20,3 +20,9 @@ export function refusable<T>(work: () => T): T {
     throw error;
   }
 }
+
+/** Whether trying again, unchanged, can't help. */
+export function isPermanent(error: unknown): boolean {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) if (cause instanceof ApplicationFailure && cause.nonRetryable) return true;
+  return false;
+}

@@ -4,7 +4,7 @@ import type { LookRequest } from '../activities/look';
 import { headline } from '../domain/headline';
 import type { Release, VersionRef } from '../domain/version';
 import { versionKey } from './candidates';
-import { reasonOf } from './failures';
+import { isPermanent, reasonOf } from './failures';
 import { cascade, modelWorkflowId, pardoned, promoted, rejected, type Command, type Look, type ReleaseDecision, type Rollout } from './messages';
 import type { ReleaseState } from './releaseState';
 import { afterLook, afterReplay, type Move } from './rolloutPlan';
@@ -93,7 +93,7 @@ export class Steps {
           return 0;
         }
         case 'replay': {
-          const look = await this.look({ candidate, reference: current!, since: before(rollout.startedAt, replayMs), phaseAt: rollout.phaseAt, unseen: 'both' });
+          const look = await this.look({ candidate, reference: current!, recordedSince: before(rollout.startedAt, replayMs), since: rollout.startedAt, phaseAt: rollout.phaseAt, unseen: 'both' });
           if (!isThere()) return 0;
           rollout.look = look;
           if (look.verdict.verdict === 'fail') await this.refuse(`on recorded requests, ${look.verdict.reason}`);
@@ -105,7 +105,7 @@ export class Steps {
           const wait = untilNextLook(rollout.look, rollout.phaseAt, everyMs);
           if (wait > 0) return wait;
           const unseen = paired ? 'both' : phase === 'shadow' ? 'candidate' : 'none';
-          const look = await this.look({ candidate, reference: current!, since: before(rollout.startedAt, replayMs), phaseAt: rollout.phaseAt, unseen });
+          const look = await this.look({ candidate, reference: current!, recordedSince: before(rollout.startedAt, replayMs), since: rollout.startedAt, phaseAt: rollout.phaseAt, unseen });
           if (!isThere()) return 0;
           rollout.look = look;
           const move = afterLook(rollout, Date.now());
@@ -123,6 +123,11 @@ export class Steps {
       if (!isThere()) return 0;
       if (CancellationScope.current().consideredCancelled) throw error;
       const reason = reasonOf(error);
+      if (phase === 'judging' && rollout.origin.kind === 'pinned' && isPermanent(error)) {
+        // As when models downstream can't read what it says: they have to be retrained against it.
+        await this.refuse(reason);
+        return 0;
+      }
       if (phase === 'judging' || phase === 'servable' || phase === 'promoting') {
         this.decide({ status: 'failed', reason });
         await this.publish();
@@ -253,7 +258,7 @@ export class Steps {
     const wait = Date.parse(bake.look?.at ?? bake.since) + everyMs - Date.now();
     if (!ended && wait > 0) return Math.min(wait, Date.parse(bake.until) - Date.now());
     try {
-      const look = await this.look({ candidate: current, reference: bake.reference, since: bake.since, phaseAt: bake.since, unseen: current.spec.rollout.paired ? 'both' : 'none' });
+      const look = await this.look({ candidate: current, reference: bake.reference, recordedSince: bake.since, since: bake.since, phaseAt: bake.since, unseen: current.spec.rollout.paired ? 'both' : 'none' });
       if (state.data.bake !== bake) return 0;
       bake.look = look;
       if (look.verdict.verdict === 'fail') {
@@ -270,9 +275,8 @@ export class Steps {
     return ended ? 0 : everyMs;
   }
 
-  private async look(request: Omit<LookRequest, 'keyColumns'>): Promise<Look> {
-    const { keyColumns } = this.state.data.definition;
-    return this.work(`compare release ${request.candidate.number} with ${request.reference.number} on requests`, (data) => data.look({ ...request, keyColumns }));
+  private look(request: LookRequest): Promise<Look> {
+    return this.work(`compare release ${request.candidate.number} with ${request.reference.number} on requests`, (data) => data.look(request));
   }
 
   /** Scores the models the chain is compared with on the same rows. It decides nothing, so its failure is only noted. */

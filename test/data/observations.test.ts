@@ -61,7 +61,8 @@ describe('what the judge sees', () => {
     expect(await seen()).toEqual([
       { request: 'b', candidate: answer(), reference: { failed: true }, ...at(5) },
       { request: 'c', candidate: answer(), reference: answer(), ...at(5) },
-      { request: 'a', candidate: answer({ output: 90 }), reference: answer(), ...at(21) },
+      // The time of an unseen answer is no user's.
+      { request: 'a', candidate: { failed: false, output: 90 }, reference: answer(), ...at(21) },
     ]);
   });
 
@@ -88,7 +89,7 @@ describe('what the judge sees', () => {
       { request: 'late', weight: 0.5 }, { request: 'late', ...candidate, arm: 'shadow', logged: 30 },
       { request: 'soon', weight: 0.5 }, { request: 'soon', ...candidate, arm: 'shadow', logged: 3 },
     ]);
-    expect((await seen()).map((o) => [o.request, o.weight])).toEqual([['late', 0.5], ['soon', undefined]]);
+    expect((await seen()).map((o) => [o.request, o.weight, o.candidate !== undefined])).toEqual([['late', 0.5, false], ['soon', 0.5, true]]);
   });
 
   test('the answers of a second attempt count once', async () => {
@@ -116,6 +117,11 @@ describe('losses', () => {
   test('are wrong classes; the output is the class of the first row', async () => {
     const seen = await chain([{ request: 'a', weight: 0.5, values: ['Drama', 'Comedy', 'Horror'] }], [{ key: 'a/0', value: 'Drama' }, { key: 'a/1', value: 'Drama' }]);
     expect(await seen({ spec: classification() })).toMatchObject([{ reference: { output: 'Drama', loss: 0.5 } }]);
+  });
+
+  test('do not count on rows that a release was trained on', async () => {
+    const seen = await chain(three, truths);
+    expect(losses(await seen({ withoutLoss: new Set(['a/1', 'b/0']) }))).toEqual([undefined, undefined, 90]);
   });
 
   test('put a request where its outcome came, and leave its answer where it was', async () => {

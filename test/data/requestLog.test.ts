@@ -222,33 +222,35 @@ describe('compaction', () => {
   });
 });
 
-describe('the next entries', () => {
-  test('follow in the order in which they were written, each once, whenever they come and whatever is compacted between', async () => {
-    const { log, clock } = await fresh();
-    const query = { chain: 'flats', ...EVER, arms: ['live'] as const, limit: 7 };
-    const seen: string[] = [];
-    let after: Awaited<ReturnType<RequestLog['next']>>['cursor'];
-    const read = async () => {
-      for (;;) {
-        const { entries, cursor } = await log.next({ ...query, after });
-        after = cursor;
-        if (entries.length === 0) return;
-        expect(entries.length).toBeLessThanOrEqual(7);
-        seen.push(...entries.map((e) => e.request));
-      }
-    };
-    for (let n = 0; n < 30; n++) {
-      // Later ones are about earlier hours.
-      await log.append([entry({ request: `r${n}`, at: iso(START + (40 - n) * 3_600_000) }), entry({ request: `r${n}`, arm: 'shadow', release: 2, at: iso(START + (40 - n) * 3_600_000) })]);
-      clock.now += 10;
-      if (n % 10 === 9) await log.compact({ chain: 'flats', before: iso(START + 2 * DAY) });
-      if (n % 4 === 0) await read();
-    }
-    // A second attempt at the first.
-    await log.append([entry({ request: 'r0', at: iso(START + 40 * 3_600_000) })]);
-    expect(seen.length).toBe(0);
-    clock.now += 1_100;
-    await read();
-    expect(seen).toEqual(Array.from({ length: 30 }, (_, n) => `r${n}`));
+describe('requests that a release has not answered', () => {
+  test('are those answered live by others, the oldest first, and none twice', async () => {
+    const { log } = await fresh();
+    const later = (n: number) => iso(START + n * 60_000);
+    await log.append([
+      entry({ request: 'r2', at: later(2) }), entry({ request: 'r1', at: later(1) }), entry({ request: 'r3', at: later(3) }),
+      entry({ request: 'r1', at: later(1) }), // a second attempt
+      entry({ request: 'r3', at: later(3), arm: 'shadow', release: 2 }),
+      entry({ request: 'r4', at: later(4), arm: 'abandoned', release: 2, outputs: undefined, failure: 'no' }), entry({ request: 'r4', at: later(4) }),
+      entry({ request: 'r5', at: later(5), release: 2 }),
+      entry({ request: 'r6', at: later(6), outputs: undefined, failure: 'a bad row' }),
+    ]);
+    const left = async (release: number, limit = 10) => (await log.unanswered({ chain: 'flats', since: iso(START), release, limit })).map((e) => e.request);
+    expect(await left(2)).toEqual(['r1', 'r2', 'r6']);
+    expect(await left(2, 1)).toEqual(['r1']);
+    expect(await left(1)).toEqual(['r5']);
+    expect((await log.unanswered({ chain: 'flats', since: later(2), release: 2, limit: 10 })).map((e) => e.request)).toEqual(['r2', 'r6']);
+    expect(await log.unanswered({ chain: 'other', since: iso(START), release: 2, limit: 10 })).toEqual([]);
+  });
+
+  test('and those it has, live and unseen, are counted', async () => {
+    const { log } = await fresh();
+    expect(await log.count({ chain: 'flats', since: iso(START), release: 1 })).toEqual({ live: 0, shadow: 0 });
+    await log.append([
+      entry({ request: 'r1' }), entry({ request: 'r1' }), entry({ request: 'r2', at: iso(START + 1_000) }),
+      entry({ request: 'r1', arm: 'shadow', release: 2 }), entry({ request: 'r3', at: iso(START + 2_000), release: 2 }),
+    ]);
+    expect(await log.count({ chain: 'flats', since: iso(START), release: 1 })).toEqual({ live: 2, shadow: 0, lastRequestAt: iso(START + 2_000) });
+    expect(await log.count({ chain: 'flats', since: iso(START), release: 2 })).toEqual({ live: 1, shadow: 1, lastRequestAt: iso(START + 2_000) });
+    expect(await log.count({ chain: 'flats', since: iso(START + 1_000), release: 1 })).toMatchObject({ live: 1 });
   });
 });

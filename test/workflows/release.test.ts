@@ -7,7 +7,7 @@ import { twoModels } from '../support/smallProject';
 
 jest.setTimeout(180_000);
 
-const FLAT = { size: 80, city: 'Bern', built: '1990-06-01', note: 'bright quiet flat' };
+const FLAT = { id: 7, size: 80, city: 'Bern', built: '1990-06-01', note: 'bright quiet flat' };
 const EASY = (metric: string) => `gates: [{ metric: ${metric}, against: baseline, min: 0 }]`;
 const IMPOSSIBLE = (metric: string) => `gates: [{ metric: ${metric}, against: value, min: 1.01 }]`;
 const MODELS = twoModels({ condition: EASY('accuracy'), rent: EASY('rmse'), chain: EASY('rmse') });
