@@ -55,10 +55,13 @@ export async function judgeCase({ spec, truth, newcomer, champion, baseline, gat
   ];
   const parts = await slicesFor(gates, cut);
   const slices = parts.size > 0 ? evaluateSlices(spec, scored, { gates, slices: parts }, BOOTSTRAP) : undefined;
-  return {
+  return asJson({
     metrics, slices, shown: slices && worstSlices(slices, gates, SHOWN_SLICES), unscored, verdict: judge(metrics, gates, { slices, unscored }),
-  };
+  });
 }
+
+/** As it is stored and sent: what is not defined (NaN) is null. */
+const asJson = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
 /** What gates bound besides metrics. */
 async function costsOf(of: Contestant, gates: readonly GateSpec[]): Promise<MetricResult[]> {
