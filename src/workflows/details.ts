@@ -1,7 +1,7 @@
 import { figure } from '../domain/headline';
 import type { ChainAnswer } from '../domain/prediction';
 import type { ModelSpec } from '../domain/spec';
-import type { MetricResult, Release } from '../domain/version';
+import type { MetricResult, Release, SliceResult } from '../domain/version';
 import type { Look, ModelView, ReleaseView, RunRequest, Step } from './messages';
 import { percent } from './releaseWords';
 
@@ -43,6 +43,7 @@ export function releaseDetails(view: ReleaseView): string {
     view.evaluation ? `\n${metricTable(view.evaluation.metrics)}` : '',
     ...(rollout ? ['', `**Candidate ${rollout.number}** (${rollout.origin.reason}): ${rollout.phase}, answers ${percent(rollout.weight)} of the requests`, '', lookTable(rollout.look)] : []),
     ...(bake ? ['', `**Release ${bake.release}** is watched against release ${bake.reference} until ${bake.until}`, '', lookTable(bake.look)] : []),
+    view.evaluation?.slices?.length ? `\nThe slices that come closest to being refused:\n\n${sliceTable(view.evaluation.slices)}` : '',
     '',
     '| release | at | verdict | why |',
     '|---|---|---|---|',
@@ -69,6 +70,15 @@ export function metricTable(metrics: readonly MetricResult[]): string {
     '| metric | value | baseline | champion |',
     '|---|---|---|---|',
     ...metrics.map((m) => `| ${m.metric} | ${figure(m.value)} | ${m.baseline ? figure(m.baseline.value) : ''} | ${m.champion ? figure(m.champion.value) : ''} |`),
+  ].join('\n');
+}
+
+export function sliceTable(slices: readonly SliceResult[]): string {
+  return [
+    '| slice | rows | metric | value | baseline | champion |',
+    '|---|---|---|---|---|---|',
+    ...slices.flatMap(({ slice, rows, metrics }) => metrics.map((m) =>
+      `| ${slice} | ${rows} | ${m.metric} | ${figure(m.value)} | ${m.baseline ? figure(m.baseline.value) : ''} | ${m.champion ? figure(m.champion.value) : ''} |`)),
   ].join('\n');
 }
 

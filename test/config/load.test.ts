@@ -71,6 +71,34 @@ test('who names only task, source, target and inputs gets the rest by default', 
   expect(JSON.parse(JSON.stringify(project))).toEqual(project);
 });
 
+test('gates may ask for certainty, on slices, and of costs; a slice has at least 30 rows', () => {
+  const { models, chains } = parse(`
+name: houses
+sources: { sales: { path: sales.csv } }
+models:
+  price:
+    task: regression
+    source: sales
+    target: price
+    inputs: [area]
+    gates:
+      - { metric: rmse, against: champion, min: -1, confidence: 0.9, inDoubt: pass }
+      - { metric: rmse, against: champion, min: -1, slice: { column: district } }
+      - { metric: coverage_gap, max: 0.1, slice: { where: area > 100, name: large, minRows: 50 } }
+      - { metric: latency_ms, max: 20 }
+chains:
+  houses: { output: price, worth: { minGain: 0.01 }, servable: { memoryMb: 500 }, gates: [{ metric: onnx_bytes, against: champion, min: -1000 }] }`);
+  expect(models.price!.gates).toEqual([
+    { metric: 'rmse', against: 'champion', min: -1, confidence: 0.9, inDoubt: 'pass' },
+    { metric: 'rmse', against: 'champion', min: -1, slice: { column: 'district', minRows: 30 } },
+    { metric: 'coverage_gap', against: 'value', max: 0.1, slice: { where: 'area > 100', name: 'large', minRows: 50 } },
+    { metric: 'latency_ms', against: 'value', max: 20 },
+  ]);
+  expect(chains.houses).toMatchObject({
+    worth: { minGain: 0.01 }, servable: { memoryMb: 500, latencyMs: 1_000, loadSeconds: 60 }, gates: [{ metric: 'onnx_bytes', against: 'champion', min: -1000 }],
+  });
+});
+
 test.each([
   ['year', 1, 4], ['quarter', 4, 12], ['month', 12, 36], ['week', 52, 104], ['day', 7, 21], ['hour', 24, 48],
 ])('a forecast by %s has a season of %d periods and looks back on %d', (frequency, season, context) => {
