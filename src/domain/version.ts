@@ -55,6 +55,8 @@ export interface TrainingSummary {
   holdoutRows: number;
   /** Rows left out because the target was missing. */
   unlabelledRows: number;
+  /** Rows left out because their labels are suspects, where there were any. */
+  excludedRows?: number;
   epochs: number;
   bestEpoch: number;
   steps: number;

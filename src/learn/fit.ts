@@ -29,11 +29,13 @@ export interface Examples {
   alike?: Record<string, StringColumn>;
   /** Nothing is fitted on rows in the holdout: no encoder, no vocabulary, no stopping. */
   split: Split;
+  /** How much each row counts in training, 1 for all when absent; one of weight 0 is as good as not there. */
+  weights?: Float32Array;
 }
 
 export interface Fitted {
   network: Network;
-  /** By output name: for a training row the answer of the member that never saw it, for all others the ensemble's. */
+  /** By output name: for a row trained on the answer of the member that never saw it, for all others the ensemble's. */
   outputs: Table;
   baseline: Manifest['baseline'];
   summary: Omit<TrainingSummary, 'seconds' | 'onnxBytes' | 'parity' | 'reused'>;
@@ -52,8 +54,9 @@ export async function fit(
   run: { checkpoints: Checkpoints; onProgress(progress: Progress): void; signal: AbortSignal },
 ): Promise<Fitted> {
   const tf = loadTensorflow();
-  const { table, split } = examples;
-  const trainable = Int32Array.from(split.folds.keys()).filter((row) => split.folds[row] !== HOLDOUT);
+  const { table, split, weights } = examples;
+  const outside = Int32Array.from(split.folds.keys()).filter((row) => split.folds[row] !== HOLDOUT);
+  const trainable = weights ? outside.filter((row) => weights[row]! > 0) : outside;
   const encoders = fitEncoders(spec, features, table, trainable);
   const lesson = lessonOf({ spec, examples, encoders, trainable });
   const encoded = encode(encoders, table);
@@ -63,7 +66,7 @@ export async function fit(
 
   const trained = await train(tf, {
     model: spec.name, plan: planOf(untrained, encoded), encoded,
-    objective: lesson.objective, prior: lesson.prior, rows: lesson.rows, folds: split.folds,
+    objective: lesson.objective, prior: lesson.prior, rows: lesson.rows, folds: split.folds, weights,
     options: { seed: spec.seed, dropout: DROPOUT, wordDropout: WORD_DROPOUT, ...withoutFolds(spec) }, ...run,
   });
 
@@ -78,8 +81,9 @@ export async function fit(
     baseline: lesson.baseline,
     summary: {
       rows: lesson.rows.length,
-      holdoutRows: table.rows - trainable.length,
+      holdoutRows: table.rows - outside.length,
       unlabelledRows: trainable.length - lesson.rows.length,
+      ...(trainable.length < outside.length && { excludedRows: outside.length - trainable.length }),
       epochs: trained.epochs,
       bestEpoch: trained.bestEpoch,
       steps: trained.steps,

@@ -27,7 +27,7 @@ export interface Lesson {
   baseline: Manifest['baseline'];
 }
 
-interface Given { spec: ModelSpec; examples: Examples; encoders: Encoder[]; /** Rows outside the holdout. */ trainable: Int32Array }
+interface Given { spec: ModelSpec; examples: Examples; encoders: Encoder[]; /** Rows that may be learnt from. */ trainable: Int32Array }
 
 export function lessonOf(given: Given): Lesson {
   const { spec } = given;

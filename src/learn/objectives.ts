@@ -5,8 +5,8 @@ export interface Batch { output: Tensor3D; rows: Int32Array; groups: number; mas
 
 /**
  * What the ensemble is trained towards. `evaluate` takes its output [members, rows, units], the rows it is of (`groups` equally long
- * lists one after the other: 1 when all members saw the same, else one each; -1 pads) and the mask [members, rows, 1] of those that
- * count. Loss and weight are sums by member [members]; the gradient is of the loss sum.
+ * lists one after the other: 1 when all members saw the same, else one each; -1 pads) and the mask [members, rows, 1]: how much each
+ * counts. Loss and weight are sums by member [members]; the gradient is of the loss sum.
  */
 export interface Objective {
   units: number;
@@ -29,10 +29,11 @@ export function huber(target: Float32Array, width: number, delta: number): Objec
       for (let i = 0; i < y.length; i++) if (Number.isNaN(y[i]!)) y[i] = 0;
       const shape: [number, number, number] = [groups, rows.length / groups, width];
       const counted = tf.mul<Tensor3D>(mask, tf.tensor3d(known, shape));
-      const error = tf.mul(tf.sub(output, tf.tensor3d(y, shape)), counted);
-      const gradient = tf.clipByValue(error, -delta, delta) as Tensor3D;
-      // gradient * (error - gradient / 2) is error^2 / 2 inside delta and delta * (|error| - delta / 2) outside.
-      const loss = tf.sum<Tensor1D>(tf.mul(gradient, tf.sub(error, tf.mul(gradient, 0.5))), [1, 2]);
+      const error = tf.sub(output, tf.tensor3d(y, shape));
+      const clipped = tf.clipByValue(error, -delta, delta);
+      const gradient = tf.mul<Tensor3D>(clipped, counted);
+      // clipped * (error - clipped / 2) is error^2 / 2 inside delta and delta * (|error| - delta / 2) outside.
+      const loss = tf.sum<Tensor1D>(tf.mul(gradient, tf.sub(error, tf.mul(clipped, 0.5))), [1, 2]);
       return { loss, weight: tf.sum<Tensor1D>(counted, [1, 2]), gradient };
     },
   };

@@ -37,6 +37,8 @@ export interface Training {
   /** The rows to learn from, and which member (fold) each is kept from: indices into `encoded`, -1 elsewhere unused. */
   rows: Int32Array;
   folds: Int8Array;
+  /** How much each row counts, above 0: multiplies its loss, and so its gradient. 1 for all when absent. */
+  weights?: Float32Array;
   options: TrainingOptions;
   checkpoints: Checkpoints;
   onProgress(progress: Progress): void;
@@ -76,6 +78,7 @@ export async function train(tf: TF, training: Training): Promise<Trained> {
       rows,
       training.folds,
       ...(training.prior ? [training.prior] : []),
+      ...(training.weights ? [training.weights] : []),
       ...objective.targets,
     ]);
   const saved = await training.checkpoints.load();
@@ -224,7 +227,7 @@ class Run {
       const sums = tf.tidy(() => {
         const parameters = split(tf, layout, this.optimiser.read('average'));
         const { output } = forward(tf, plan, parameters, gather(tf, encoded, list, plan.members));
-        const mask = tf.tensor3d(Float32Array.from(list, (row) => (row < 0 ? 0 : 1)), [plan.members, length, 1]);
+        const mask = tf.tensor3d(Float32Array.from(list, (row) => (row < 0 ? 0 : this.weightOf(row))), [plan.members, length, 1]);
         const scored = objective.evaluate(tf, { output, rows: list, groups: plan.members, mask });
         return { loss: scored.loss, weight: scored.weight };
       });
@@ -252,10 +255,15 @@ class Run {
     this.weightSum = weightSum;
   }
 
-  /** [members, rows, 1]: 0 where the member is to be kept from the row. */
+  private weightOf(row: number): number {
+    return this.training.weights ? this.training.weights[row]! : 1;
+  }
+
+  /** [members, rows, 1]: how much each row counts; 0 where the member is to be kept from it. */
   private maskOf(rows: Int32Array): Tensor3D {
     const { members } = this.training.plan;
-    const mask = new Float32Array(members * rows.length).fill(1);
+    const mask = new Float32Array(members * rows.length);
+    for (let m = 0; m < members; m++) for (let i = 0; i < rows.length; i++) mask[m * rows.length + i] = this.weightOf(rows[i]!);
     for (let i = 0; i < rows.length; i++) mask[this.memberOf.get(rows[i]!)! * rows.length + i] = 0;
     return this.tf.tensor3d(mask, [members, rows.length, 1]);
   }
