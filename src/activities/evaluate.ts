@@ -1,28 +1,35 @@
 import type { GateSpec } from '../domain/spec';
-import type { Card, Evaluation, TrainingSummary, VersionRef } from '../domain/version';
+import type { Card, Evaluation, LabelCheck, TrainingSummary, VersionRef } from '../domain/version';
 import { beating } from './beating';
 import type { Data } from './inputs';
 import { judgedRows, type Judged } from './judged';
 import { recall } from './memory';
 import { judgeCase, type Contestant } from './verdict';
 
+export interface EvaluationInput {
+  version: VersionRef;
+  training: TrainingSummary;
+  gates: GateSpec[];
+  champion?: VersionRef;
+  /** For the card. */
+  labels?: LabelCheck;
+}
+
 export const createEvaluate = (data: Data) => ({
   /** Scores a version, its champion and the baseline on the same rows, which none was trained on, and holds its gates against it. */
-  evaluate: (input: { version: VersionRef; training: TrainingSummary; gates: GateSpec[]; champion?: VersionRef }): Promise<Evaluation> =>
+  evaluate: (input: EvaluationInput): Promise<Evaluation> =>
     beating(async () => {
-      const { version, gates } = input;
+      const { version, gates, labels } = input;
       const champion = input.champion?.id === version.id ? undefined : input.champion;
       const work = () => evaluateVersion({ ...input, champion }, data);
       // A champion that can't be scored now may be mended.
       const lasts = ({ unscored }: Evaluation): boolean => unscored === undefined;
-      const { result } = await recall(data.store, 'evaluations', { version: version.id, champion: champion?.id, gates }, work, (e) => [e.card], lasts);
+      const { result } = await recall(data.store, 'evaluations', { version: version.id, champion: champion?.id, gates, ...(labels && { labels }) }, work, (e) => [e.card], lasts);
       return result;
     }),
 });
 
-async function evaluateVersion(
-  { version, training, gates, champion }: { version: VersionRef; training: TrainingSummary; gates: GateSpec[]; champion?: VersionRef }, data: Data,
-): Promise<Evaluation> {
+async function evaluateVersion({ version, training, gates, champion, labels }: EvaluationInput, data: Data): Promise<Evaluation> {
   const manifest = await data.models.manifest(version);
   const judged = await judgedRows(manifest, data);
   const { metrics, slices, shown, unscored, verdict } = await judgeCase({
@@ -34,7 +41,7 @@ async function evaluateVersion(
     gates,
     slices: judged.slices,
   });
-  const card: Card = { version, manifest, training, metrics, slices, holdoutRows: judged.rows, verdict };
+  const card: Card = { version, manifest, training, metrics, slices, holdoutRows: judged.rows, verdict, labels };
   return { version, rows: judged.rows, metrics, slices: shown, unscored, verdict, card: await data.store.putJson(card) };
 }
 

@@ -3,6 +3,7 @@ import type { Store } from '../store/store';
 import type { Models } from '../serve/models';
 import { createAblate } from './ablate';
 import { createCheckServable, type RunServing } from './checkServable';
+import { createCheckLabels } from './checkLabels';
 import { createCompare } from './compare';
 import { createEvaluate } from './evaluate';
 import { createEvaluateRelease } from './evaluateRelease';
@@ -21,6 +22,7 @@ export const createTrainingActivities = (deps: { store: Store; runTraining: RunT
 export const createDataActivities = (deps: { store: Store; models: Models; log: RequestLog; runServing: RunServing; now: () => number }) => ({
   ...createIngest(deps),
   ...createValidate(deps),
+  ...createCheckLabels(deps),
   ...createEvaluate(deps),
   ...createEvaluateRelease(deps),
   ...createCompare(deps),

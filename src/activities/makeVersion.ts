@@ -1,10 +1,11 @@
 import { resolveFeatures } from '../data/features';
+import { loadTable } from '../data/loadTable';
 import { writeTable } from '../data/writeTable';
 import { exampleSplit, forecastsByPeriod, trainingExamples } from '../domain/examples';
 import { ShoalError } from '../domain/errors';
 import { splitByKey } from '../domain/split';
 import { isString, takeRows, type StringColumn, type Table } from '../domain/table';
-import type { Feature, Manifest, TrainedVersion, VersionRef } from '../domain/version';
+import type { ArtifactRef, Feature, Manifest, TrainedVersion, VersionRef } from '../domain/version';
 import { fit, type Examples, type Fitted } from '../learn/fit';
 import { exportOnnx } from '../learn/onnx/export';
 import { predict } from '../learn/predict';
@@ -74,7 +75,7 @@ interface Prepared {
   keyed(outputs: Table): { keys: string[]; table: Table };
 }
 
-async function prepare({ model, snapshot, upstream }: TrainingJob, data: Data): Promise<Prepared> {
+async function prepare({ model, snapshot, upstream, weights }: TrainingJob, data: Data): Promise<Prepared> {
   const manifests = Object.fromEntries(await Promise.all(Object.entries(upstream).map(async ([name, ref]) => [name, await data.models.manifest(ref)] as const)));
   const features = resolveFeatures(model, snapshot, manifests);
   if (model.task === 'forecast') {
@@ -88,9 +89,18 @@ async function prepare({ model, snapshot, upstream }: TrainingJob, data: Data): 
   const columns = extra.columns as Record<string, StringColumn>;
   return {
     features,
-    examples: { table: inputs, target: extra.columns[wanted[0]!.name]!, split, alike: model.task === 'embedding' ? columns : undefined },
+    examples: {
+      table: inputs, target: extra.columns[wanted[0]!.name]!, split, alike: model.task === 'embedding' ? columns : undefined,
+      weights: weights && (await rowWeights(weights, keys, data)),
+    },
     keyed: (table) => ({ keys, table }),
   };
+}
+
+async function rowWeights(ref: ArtifactRef, keys: string[], { store }: Data): Promise<Float32Array> {
+  const known = await loadTable(store, ref, [{ name: 'weight', type: 'number' }]);
+  const weightOf = new Map(known.keys.map((key, i) => [key, known.table.columns.weight!.values[i] as number]));
+  return Float32Array.from(keys, (key) => weightOf.get(key) ?? 1);
 }
 
 async function describe(job: TrainingJob, { features, keyed }: Prepared, fitted: Fitted, { store }: Data): Promise<Omit<Manifest, 'onnx'>> {
@@ -105,6 +115,7 @@ async function describe(job: TrainingJob, { features, keyed }: Prepared, fitted:
     snapshot: job.snapshot,
     upstream: job.upstream,
     outputs: await writeTable(store, keyed(fitted.outputs)),
+    weights: job.weights,
     packages: packagesUsed(['@tensorflow/tfjs-node', 'onnxruntime-node']),
   };
 }

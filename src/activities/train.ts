@@ -10,6 +10,8 @@ export interface TrainingJob {
   snapshot: Snapshot;
   /** Upstream versions whose outputs it is trained on. */
   upstream: Record<string, VersionRef>;
+  /** Rows that are to count less than others, or not at all: see `Manifest.weights`. */
+  weights?: ArtifactRef;
   /** Names the job: the same job, run again, ends in the same version and resumes at the same checkpoint. */
   fingerprint: string;
 }
@@ -21,8 +23,9 @@ export type RunTraining = (job: TrainingJob, run: { signal: AbortSignal; onProgr
 
 export const createTrain = ({ store, runTraining }: { store: Store; runTraining: RunTraining }) => ({
   /** Trains a version, or finds the one that the same spec, data and upstream versions made before. */
-  train: (input: Omit<TrainingJob, 'fingerprint'>): Promise<TrainedVersion> =>
+  train: ({ model, ...rest }: Omit<TrainingJob, 'fingerprint'>): Promise<TrainedVersion> =>
     beating(async ({ report }) => {
+      const input = { ...rest, model: learnedFrom(model) };
       const { result, reused } = await recall(store, 'trainings', trainingIdentity(input), (fingerprint) =>
         runTraining({ ...input, fingerprint }, { signal: Context.current().cancellationSignal, onProgress: report }),
         ({ version }) => artifactsOf(version, store));
@@ -36,11 +39,18 @@ async function artifactsOf({ manifest }: VersionRef, store: Store): Promise<Arti
 }
 
 /** What decides the outcome of a training; gates and queues do not. */
-function trainingIdentity({ model, snapshot, upstream }: Omit<TrainingJob, 'fingerprint'>) {
-  const { gates: _gates, taskQueue: _taskQueue, approval: _approval, ...learned } = model;
+function trainingIdentity({ model, snapshot, upstream, weights }: Omit<TrainingJob, 'fingerprint'>) {
+  const { gates: _gates, taskQueue: _taskQueue, ...learned } = model;
   return {
     learned,
     data: snapshot.data.sha256,
     upstream: Object.fromEntries(Object.entries(upstream).map(([name, ref]) => [name, ref.id])),
+    ...(weights && { weights: weights.sha256 }),
   };
+}
+
+/** Without what happens after training: the same version comes of it however its labels are checked, and whoever approves it. */
+function learnedFrom(model: ModelSpec): ModelSpec {
+  const { labels: _labels, approval: _approval, ...learned } = model;
+  return learned as ModelSpec;
 }

@@ -66,7 +66,7 @@ function stepLine({ steps, training, retrying }: LifecycleProgress): string {
   const last = [...steps].reverse().find((s) => s.status === 'done');
   if (retrying) return `${running.name}  attempt ${retrying.attempt}, after: ${retrying.reason.split('\n')[0]}`;
   if (running.name === 'upstream') return 'waiting for the models it takes inputs from';
-  if (running.name === 'train' && training) return `train  epoch ${training.epoch} of at most ${training.maxEpochs}, validation loss ${training.validationLoss.toFixed(4)}`;
+  if ((running.name === 'train' || running.name === 'retrain') && training) return `${running.name}  epoch ${training.epoch} of at most ${training.maxEpochs}, validation loss ${training.validationLoss.toFixed(4)}`;
   return `${running.name}${last?.note ? dim(`  (${last.name}: ${last.note})`) : ''}`;
 }
 

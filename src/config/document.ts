@@ -40,6 +40,7 @@ export function configurationPage(): string {
     '### inputs', INPUTS,
     '### gates', 'Each gate is', table(gate, ['metric']), metricsTable(), COST_METRICS, DEFAULT_GATES, gatesTable(),
     '### Confidence and slices', SLICES, table(property(gate, 'slice')), SLICE_EXAMPLES,
+    '### labels', LABELS, table(property(tasks.classification, 'labels')),
     '### training', 'Expert settings; what is left out has the default of its task.', trainingTable(property(tasks.regression, 'training')),
     '### Seasons of a forecast', seasonsTable(),
     '## chains', `By name. ${chain.description} A model that no chain uses has a chain of its own name.`, table(chain),
@@ -185,6 +186,10 @@ const WORTH = `A model is worth what it costs when the chain's headline metric i
 by more than chance explains (95%, one-sided). What it costs is told beside it: seconds of training, bytes, milliseconds.`;
 
 const DEFAULT_GATES = 'The gates of a model, or of a chain by the task of its output, when none are given:';
+
+const LABELS = `Of a regression or a classification. Labels are checked by what the model's members say of rows they were not trained on (confident
+learning; of a regression, the residuals). Suspects, the worst first and each with its reasons, are a Parquet file in the store, named on
+the model's card; the holdout's are listed too, and never touched. Labels that look shuffled are refused whatever is done with suspects.`;
 
 const FALLBACKS = `- \`baseline\`: what the trivial predictor answers: the mean, the class shares, the mean vector, seasonal naive;
 - \`{ model: name }\`: another model of the same task and target (for an embedding, of the same dimensions);

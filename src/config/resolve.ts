@@ -9,6 +9,7 @@ import { mapValues } from './mapValues';
 import type { Problem } from './problems';
 import { ownChains, resolveChain } from './resolveChain';
 import type { Document, SourceDocument } from './schema';
+import { resolveLabels } from './schemaLabels';
 import type { InputDocument, ModelDocument } from './schemaModel';
 
 /**
@@ -67,7 +68,8 @@ function resolveModel(name: string, model: ModelDocument, document: Document, pr
     return apart(resolveInput(input, document.models), model.task);
   });
   const base = { ...rest, name, inputs, gates };
-  if (base.task !== 'forecast') return base;
+  if (base.task === 'embedding') return base;
+  if (base.task !== 'forecast') return { ...base, labels: resolveLabels(base.labels) };
   const season = base.season ?? SEASON[base.frequency];
   return { ...base, season, context: base.context ?? defaultContext(season), at: base.at ?? base.time };
 }

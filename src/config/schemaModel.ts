@@ -3,6 +3,7 @@ import { COSTS, FREQUENCIES, METRICS, TASKS } from '../domain/spec';
 import type { Task } from '../domain/spec';
 import { DEFAULT_DIMENSIONS, DEFAULT_HOLDOUT, DEFAULT_INTERVAL, DEFAULT_SEED, DEFAULT_TRAINING } from './defaults';
 import { gateSchema } from './schemaGates';
+import { labelsSchema } from './schemaLabels';
 
 /** Names become workflow ids, queue names and folders. */
 export const NAME = /^[a-z0-9][a-z0-9-]*$/;
@@ -79,6 +80,7 @@ export const modelSchemas = {
     inputs,
     scale,
     interval,
+    labels: labelsSchema,
     ...common('regression'),
   }).describe('Predicts a number.'),
 
@@ -86,6 +88,7 @@ export const modelSchemas = {
     task: z.literal('classification').describe('Predicts a category: `label`, `probability`, `probabilities`.'),
     target: column.describe('The column to predict.'),
     inputs,
+    labels: labelsSchema,
     ...common('classification'),
   }).describe('Predicts a category.'),
 

@@ -13,6 +13,7 @@ export const ERRORS = {
   NOT_FINITE: { retryable: false },
   TARGET_CONSTANT: { retryable: false },
   TOO_FEW_ROWS: { retryable: false },
+  LABELS_REFUSED: { retryable: false },
   TRAINING_DIVERGED: { retryable: false },
   PARITY: { retryable: false },
   REQUEST_EMPTY: { retryable: false },

@@ -1,4 +1,5 @@
 import type { RolloutSpec } from './rollout';
+import type { SuspectReason } from './suspects';
 import type { ColumnType } from './table';
 
 /**
@@ -64,6 +65,22 @@ interface ModelSpecBase {
   taskQueue?: string;
   /** Whether a person must approve a release that brings a new version of it. */
   approval: Approval;
+  /** Regression and classification: how its labels are checked. */
+  labels?: LabelsSpec;
+}
+
+export interface LabelsSpec {
+  check: boolean;
+  /** What is done with suspects: the list only, a second training in which they are left out or count less, or a refusal above `maxShare`. */
+  suspects: 'report' | 'exclude' | 'downweight' | 'block';
+  /** Findings that make a row a suspect. */
+  reasons: SuspectReason[];
+  /** Suspects among the rows trained on, above which a version is refused. */
+  maxShare: number;
+  /** New labels are refused when surely more than this share of them seems shuffled; 1 never refuses. */
+  maxShuffled: number;
+  /** How much a suspect counts in training when it is to count less. */
+  weight: number;
 }
 
 export type Approval = 'auto' | 'manual';

@@ -1,3 +1,4 @@
+import type { LabelFindings } from './labelCheck';
 import type { ChainSpec, ModelSpec } from './spec';
 import type { ColumnType } from './table';
 
@@ -43,6 +44,8 @@ export interface Manifest {
   upstream: Record<string, VersionRef>;
   /** Cross-fitted outputs for the rows it was trained on, plain outputs for the holdout: Parquet, by key. */
   outputs: ArtifactRef;
+  /** Rows that counted less in its training than others, or not at all: `weight` by key, Parquet. Absent when all counted the same. */
+  weights?: ArtifactRef;
   /** Names and versions of the packages that made it. */
   packages: Record<string, string>;
 }
@@ -138,6 +141,18 @@ export interface Evaluation {
   card: ArtifactRef;
 }
 
+/** What was found out about a version's labels. */
+export interface LabelCheck extends LabelFindings {
+  version: string;
+  /** All suspects, the worst first: `__key`, `held_out`, `given`, `suggested`, `quality` (0 to 1), `reasons`, `why`; Parquet. Absent when there is none. */
+  list?: ArtifactRef;
+  /** For a second training, where suspects are to be left out or to count less: see `Manifest.weights`. */
+  weights?: ArtifactRef;
+  /** What could not be looked for, as sentences. */
+  notes: string[];
+  verdict: { passed: boolean; reason: string };
+}
+
 /** What people read beside the ONNX file. */
 export interface Card {
   version: VersionRef;
@@ -147,6 +162,8 @@ export interface Card {
   slices?: SliceResult[];
   holdoutRows: number;
   verdict: Verdict;
+  /** Where labels are checked. */
+  labels?: LabelCheck;
 }
 
 /** A pinned set of versions of a chain, and the chain's definition at that moment. */

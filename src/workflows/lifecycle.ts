@@ -2,18 +2,21 @@ import { condition, proxyActivities, setCurrentDetails, setHandler, upsertSearch
 import type { DataActivities, TrainingActivities } from '../activities';
 import { headline } from '../domain/headline';
 import { upstreamOf } from '../domain/spec';
+import type { ArtifactRef, LabelCheck, TrainedVersion } from '../domain/version';
 import { refuse } from './failures';
 import { lifecycleDetails } from './details';
 import { describeLifecycle, upstreamAnswered, LIFECYCLE_STEPS, type LifecycleInput, type LifecycleResult, type Step, type StepName, type UpstreamAnswer } from './messages';
 import { SHOAL_VERDICT, SHOAL_VERSION } from './searchAttributes';
 
 /**
- * One run of a model: ingest, validate, wait for the upstream models' versions, train, evaluate. It ends in a version and its
- * verdict; bad data fails it, with nothing changed. Every result it decides on is in its history.
+ * One run of a model: ingest, validate, wait for the upstream models' versions, train, check the labels, evaluate. It ends in a version
+ * and its verdict; bad data fails it, with nothing changed. Every result it decides on is in its history.
  */
 export async function lifecycle({ definition, champion, request }: LifecycleInput): Promise<LifecycleResult> {
   const { model, source } = definition;
-  const steps: Step[] = LIFECYCLE_STEPS.map((name) => ({ name, status: 'waiting' }));
+  const labels = model.labels?.check ? model.labels : undefined;
+  const reweighs = labels?.suspects === 'exclude' || labels?.suspects === 'downweight';
+  const steps: Step[] = LIFECYCLE_STEPS.filter((name) => (name !== 'labels' || labels) && (name !== 'retrain' || reweighs)).map((name) => ({ name, status: 'waiting' }));
   const needs = upstreamOf(model);
   let upstream: UpstreamAnswer | undefined = needs.length === 0 ? { versions: {} } : undefined;
 
@@ -63,13 +66,23 @@ export async function lifecycle({ definition, champion, request }: LifecycleInpu
     },
     (v) => Object.values(v).map((ref) => `${ref.model} ${ref.id}`).join(', ') || 'takes no other model\'s outputs');
 
-  const trained = await step('train',
-    () => activities(`train ${model.name}`, definition.trainQueue).train({ model, snapshot, upstream: versions }),
-    ({ version, summary: s }) => `version ${version.id}, ${s.epochs} epochs in ${s.seconds.toFixed(1)} s${s.reused ? ' (made before)' : ''}`);
+  const train = (weights?: ArtifactRef) =>
+    activities(`train ${model.name}${weights ? ' with suspect labels put aside' : ''}`, definition.trainQueue).train({ model, snapshot, upstream: versions, weights });
+  const inWords = ({ version, summary: s }: TrainedVersion) =>
+    `version ${version.id}, ${s.epochs} epochs in ${s.seconds.toFixed(1)} s${s.reused ? ' (made before)' : ''}`;
+  let trained = await step('train', () => train(), inWords);
+
+  const checked = labels && (await step('labels', () => usableLabels(trained), (c) => [c.verdict.reason, ...c.notes].join('; ')));
+  if (reweighs) {
+    const first = trained;
+    trained = await step('retrain',
+      async () => (checked?.weights ? train(checked.weights) : first),
+      (again) => (checked?.weights ? `${inWords(again)}, ${suspectsAside(checked, again)}` : 'not needed: no suspects'));
+  }
   upsertSearchAttributes([{ key: SHOAL_VERSION, value: trained.version.id }]);
 
   const evaluation = await step('evaluate',
-    () => activities(`evaluate ${model.name} ${trained.version.id}`).evaluate({ version: trained.version, training: trained.summary, gates: model.gates, champion }),
+    () => activities(`evaluate ${model.name} ${trained.version.id}`).evaluate({ version: trained.version, training: trained.summary, gates: model.gates, champion, labels: checked }),
     (e) => `${headline(e.metrics)}: ${e.verdict.reason}`);
 
   const status = evaluation.verdict.passed ? 'made' : 'refused';
@@ -84,6 +97,18 @@ export async function lifecycle({ definition, champion, request }: LifecycleInpu
       metrics: evaluation.metrics,
       verdict: evaluation.verdict,
       training,
+      labels: checked,
     },
   };
+
+  async function usableLabels({ version }: TrainedVersion): Promise<LabelCheck> {
+    const check = await activities(`check the labels of ${model.name}`).checkLabels({ version, labels: labels!, champion });
+    if (check.verdict.passed) return check;
+    upsertSearchAttributes([{ key: SHOAL_VERDICT, value: 'refused' }]);
+    throw refuse('LABELS_REFUSED', `Model ${model.name}: ${check.verdict.reason}${check.list ? ` All suspects are listed in ${check.list.uri} of the store.` : ''} `
+      + 'Mend the labels in the source; if they are right, see `labels` of the model in temporal.yaml.');
+  }
 }
+
+const suspectsAside = ({ suspects }: LabelCheck, { summary }: TrainedVersion): string =>
+  (summary.excludedRows ? `${suspects} suspects left out` : `${suspects} suspects count less`);

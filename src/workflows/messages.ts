@@ -1,7 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { ChainSpec, ModelSpec, SourceSpec, Task } from '../domain/spec';
 import type { CanaryVerdict } from '../domain/rollout';
-import type { MetricResult, Release, ReleaseEvaluation, Routing, TrainingSummary, Verdict, VersionRef } from '../domain/version';
+import type { LabelCheck, MetricResult, Release, ReleaseEvaluation, Routing, TrainingSummary, Verdict, VersionRef } from '../domain/version';
 
 /** The ids, queues and messages of the workflows: all that a program needs to talk to them. Payloads are plain JSON. */
 
@@ -44,7 +44,8 @@ export interface RunRequest {
 /** `merged`: another request was already waiting; one run will answer both. */
 export interface RunAnswer { run: number; status: 'started' | 'queued' | 'merged' }
 
-export const LIFECYCLE_STEPS = ['ingest', 'validate', 'upstream', 'train', 'evaluate'] as const;
+/** A run has `labels` where labels are checked, and `retrain` where suspects are then to be left out or to count less. */
+export const LIFECYCLE_STEPS = ['ingest', 'validate', 'upstream', 'train', 'labels', 'retrain', 'evaluate'] as const;
 export type StepName = (typeof LIFECYCLE_STEPS)[number];
 export interface Step { name: StepName; status: 'waiting' | 'running' | 'done' | 'failed'; seconds?: number; note?: string }
 
@@ -57,6 +58,8 @@ export interface MadeVersion {
   metrics: MetricResult[];
   verdict: Verdict;
   training: Omit<TrainingSummary, 'curve'>;
+  /** Where labels are checked. */
+  labels?: LabelCheck;
 }
 export type LifecycleResult = { status: 'made' | 'refused'; made: MadeVersion };
 
