@@ -22,6 +22,8 @@ import { recall } from './memory';
 const EXAMPLES = 3;
 /** Where more rows are nearly the same as a held-out one, texts of one form are the rule. */
 const MAX_NEAR = 0.2;
+/** Texts beyond this many rows would take minutes to compare. */
+const MAX_TEXTS = 200_000;
 const ROWS_A_TURN = 1_000;
 
 export interface LabelCheckInput { version: VersionRef; labels: LabelsSpec; champion?: VersionRef }
@@ -104,8 +106,11 @@ async function findSuspects(rows: LabelledRows, data: Data): Promise<{ found: Fo
   const { table } = await loadTable(data.store, manifest.snapshot, wanted);
   await nextTurn();
   const same = sameInputs(table);
-  const notes = same.coarse ? [`${percent(same.share)} of the rows share their inputs with others: conflicts and duplicates would mean nothing.`] : [];
-  const duplicates = same.coarse ? [] : await inHoldout(rows, table, { groups: same.groups, texts: wanted.filter((w) => w.type === 'text').map((w) => w.name) });
+  const texts = wanted.filter((w) => w.type === 'text').map((w) => w.name);
+  const notes: string[] = [];
+  if (same.coarse) notes.push(`${percent(same.share)} of the rows share their inputs with others: conflicts and duplicates would mean nothing`);
+  else if (texts.length > 0 && table.rows > MAX_TEXTS) notes.push(`of ${table.rows.toLocaleString('en-US')} rows only exact duplicates were looked for`);
+  const duplicates = same.coarse ? [] : await inHoldout(rows, table, { groups: same.groups, texts: table.rows > MAX_TEXTS ? [] : texts });
   await nextTurn();
 
   const labelled = new Set([...rows.trained, ...rows.held]);

@@ -76,13 +76,19 @@ export function wrongLabels(answers: LabelledAnswers): Int32Array {
     for (let other = 0; other < classes; other++) {
       const count = wanted[given]![other]!;
       if (other === given || count === 0) continue;
-      const margin = (row: number): number => probabilities[row * classes + other]! - probabilities[row * classes + given]!;
-      const order = rows.map((row) => ({ row, margin: margin(row) })).sort((a, b) => b.margin - a.margin);
-      for (const { row } of order.slice(0, count)) suspect.add(row);
+      const margins = Float64Array.from(rows, (row) => probabilities[row * classes + other]! - probabilities[row * classes + given]!);
+      for (const i of largest(margins, count)) suspect.add(rows[i]!);
     }
   });
   const likely = likeliest(answers, ROUNDING);
   return Int32Array.from(suspect).filter((row) => likely[row] !== labels[row]).sort();
+}
+
+/** Where the largest `count` numbers are, of equals the first. */
+function largest(values: Float64Array, count: number): number[] {
+  const least = values.slice().sort()[values.length - count]!;
+  let equals = count - values.reduce((n, x) => n + (x > least ? 1 : 0), 0);
+  return [...values.keys()].filter((i) => values[i]! > least || (values[i] === least && equals-- > 0));
 }
 
 /** How many rows of a given class to take out by true class, when at least one is to be left: what the diagonal lacks comes off the others. */

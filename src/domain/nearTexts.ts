@@ -8,7 +8,7 @@ const BANDS = 8;
 const ROWS_A_BAND = 4;
 /** Share of all the shingles of two texts (Jaccard) from which they are nearly the same. */
 const SIMILAR = 0.8;
-/** So many of a bucket are compared: what everybody writes is no duplicate. */
+/** So many are compared: what everybody writes is no duplicate. */
 const COMPARED = 16;
 
 /**
@@ -38,7 +38,7 @@ export class NearTexts {
   find(row: number): number | undefined {
     const own = this.shinglesOf(row);
     const met = new Set(this.bucketsOf(row, own).flatMap((bucket) => this.buckets.get(bucket) ?? []));
-    return [...met].find((other) => similarity(own, this.shinglesOf(other)) >= SIMILAR);
+    return [...met].slice(0, COMPARED).find((other) => similarity(own, this.shinglesOf(other)) >= SIMILAR);
   }
 
   private bucketsOf(row: number, shingles: Set<number>): string[] {
