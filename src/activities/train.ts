@@ -49,8 +49,8 @@ function trainingIdentity({ model, snapshot, upstream, weights }: Omit<TrainingJ
   };
 }
 
-/** Without what happens after training: the same version comes of it however its labels are checked, and whoever approves it. */
+/** Without what happens before and after training: the same version comes of it however its data and labels are checked, and whoever approves it. */
 function learnedFrom(model: ModelSpec): ModelSpec {
-  const { labels: _labels, approval: _approval, ...learned } = model;
+  const { checks: _checks, labels: _labels, approval: _approval, ...learned } = model;
   return learned as ModelSpec;
 }

@@ -34,6 +34,7 @@ export function configurationPage(): string {
     '### temporal', table(temporal!),
     '### workers', 'A list of worker processes. When absent: one for the workflows, one to train, one to serve.', table(workers!.items as JsonSchema),
     '## sources', 'By name. Names are lower-case letters, digits and dashes.', table(valueOf(sources!)),
+    '### rules', RULES, ...ruleTables(valueOf(sources!)),
     '## models', 'By name. Names are lower-case letters, digits and dashes, because they are part of workflow ids.', outputsTable(),
     '### Settings of every model', commonTable(tasks),
     ...TASKS.flatMap((task) => [`### ${task}`, `${tasks[task].description}`, table(tasks[task], COMMON)]),
@@ -42,6 +43,7 @@ export function configurationPage(): string {
     '### Confidence and slices', SLICES, table(property(gate, 'slice')), SLICE_EXAMPLES,
     '### labels', LABELS, table(property(tasks.classification, 'labels')),
     '### training', 'Expert settings; what is left out has the default of its task.', trainingTable(property(tasks.regression, 'training')),
+    '### checks', CHECKS, ...checksTables(property(tasks.regression, 'checks')),
     '### Seasons of a forecast', seasonsTable(),
     '## chains', `By name. ${chain.description} A model that no chain uses has a chain of its own name.`, table(chain),
     '### stages', 'By model. A stage runs once all those it needs have: the models its own reads, and the stages its expressions refer to.', table(stage),
@@ -54,7 +56,7 @@ export function configurationPage(): string {
   ].join('\n\n') + '\n';
 }
 
-const COMMON = ['task', 'source', 'gates', 'holdout', 'seed', 'training', 'taskQueue'];
+const COMMON = ['task', 'source', 'gates', 'holdout', 'seed', 'training', 'checks', 'taskQueue'];
 
 const property = (schema: JsonSchema, name: string): JsonSchema => (schema.properties as Record<string, JsonSchema>)[name]!;
 const valueOf = (record: JsonSchema): JsonSchema => record.additionalProperties as JsonSchema;
@@ -64,6 +66,14 @@ function table(schema: JsonSchema, without: readonly string[] = []): string {
   return markdown(['setting', 'type', 'default', 'meaning'], rows.map(([name, field]) =>
     [`\`${name}\``, typeText(field), schema.required?.includes(name) ? '**required**' : defaultText(field.default), field.description ?? '']));
 }
+
+function ruleTables(source: JsonSchema): string[] {
+  const [ofColumn, ofTable] = (property(source, 'rules').items as JsonSchema).anyOf as [JsonSchema, JsonSchema];
+  return [table(ofColumn), 'Of the rows as a whole:', table(ofTable)];
+}
+
+const checksTables = (checks: JsonSchema): string[] =>
+  [table(checks), ...['leakage', 'drift', 'skew'].flatMap((name) => [`#### ${name}`, table(property(checks, name))])];
 
 function commonTable(tasks: Record<Task, JsonSchema>): string {
   const rows = COMMON.filter((name) => name !== 'task').map((name) => {
@@ -184,6 +194,25 @@ A slice of an embedding holds the rows that look for those like them, among all 
 
 const WORTH = `A model is worth what it costs when the chain's headline metric is better with it than with its trivial predictor in its place: by \`minGain\` or more, and
 by more than chance explains (95%, one-sided). What it costs is told beside it: seconds of training, bytes, milliseconds.`;
+const RULES = `Checked in every run before anything is trained. A list; each entry has conditions of one column, or of the rows as a whole:
+
+\`\`\`yaml
+rules:
+  - { column: release_date, max: 2011-12-31 }
+  - { column: rating, values: [G, PG, PG-13, R], level: warn }
+  - { column: updated, maxAge: 30d }
+  - { minRows: 1000, duplicateKeys: 0.01 }
+\`\`\`
+
+Without any, data are checked all the same. Built in, and warned of: constant and nearly constant inputs, dates after today, a few numbers
+among texts and texts among numbers, NaN and infinities, rows that share a key. Inferred from the first snapshot that came to a version
+that passed, with room: that columns are there and keep their type, missing values, ranges, values of short lists, the number of
+rows. Of these only clear breakage blocks, the rest warns. What is declared of a column takes the place of what is inferred or built in of
+the same kind. A violated rule that blocks ends the run with DATA_REFUSED; nothing has changed by then.`;
+
+const CHECKS = `Beside the rules of its source, a model's data are checked for inputs that know the target (leakage), for columns that moved since the
+champion's snapshot (drift), and for a difference between training rows and recent requests (skew). A level is the most that a finding of
+the kind can do.`;
 
 const DEFAULT_GATES = 'The gates of a model, or of a chain by the task of its output, when none are given:';
 

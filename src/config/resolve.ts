@@ -10,6 +10,7 @@ import type { Problem } from './problems';
 import { ownChains, resolveChain } from './resolveChain';
 import type { Document, SourceDocument } from './schema';
 import { resolveLabels } from './schemaLabels';
+import { resolveRule } from './schemaData';
 import type { InputDocument, ModelDocument } from './schemaModel';
 
 /**
@@ -48,8 +49,16 @@ function resolveSource(name: string, source: SourceDocument, absolute: (path: st
   } else if (!source.format && formats.length > 1) {
     problems.push({ path: ['sources', name, 'path'], message: 'the files differ in format', found: formats.map((f) => f ?? 'none').join(', '), remedy: 'Give one format a source.' });
   }
-  const { sql } = source;
-  return { name, paths: paths.map(absolute), format: format ?? 'csv', ...(sql === undefined ? {} : { sql }), key: [source.key].flat() };
+  const { sql, knownLater } = source;
+  const rules = source.rules?.flatMap((rule, index) => {
+    const resolved = resolveRule(rule, ['sources', name, 'rules', index]);
+    problems.push(...resolved.problems);
+    return resolved.rules;
+  });
+  return {
+    name, paths: paths.map(absolute), format: format ?? 'csv', ...(sql === undefined ? {} : { sql }), key: [source.key].flat(),
+    ...(rules && { rules }), ...(knownLater && { knownLater }),
+  };
 }
 
 const EXTENSIONS: Record<string, SourceSpec['format']> = { csv: 'csv', tsv: 'tsv', json: 'json', jsonl: 'jsonl', ndjson: 'jsonl', parquet: 'parquet' };

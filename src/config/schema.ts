@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DEFAULT_NAMESPACE, DEFAULT_STAGE_TIMEOUT, DEFAULT_STORE, DEFAULT_TASK_QUEUE, DEFAULT_WORKERS } from './defaults';
+import { knownLater, rules } from './schemaData';
 import { gateSchema, servableSchema, worthSchema } from './schemaGates';
 import { allMetrics, approvalSchema, column, expectations, modelSchema, name } from './schemaModel';
 import { rolloutSchema } from './schemaRollout';
@@ -14,6 +15,8 @@ const sourceSchema = z.strictObject({
   sql: z.string().min(1).optional().describe('A SELECT over the table `source` (the files\' rows); all columns as they are when absent.'),
   key: z.union([column, z.array(column)]).default([])
     .describe('The column or columns that name a row; the whole row when absent. A row\'s key decides whether it is held out.'),
+  rules,
+  knownLater,
 }).describe('Where rows come from.');
 
 const expression = z.union([z.string().min(1), z.number(), z.boolean()]);

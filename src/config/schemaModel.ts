@@ -4,6 +4,7 @@ import type { Task } from '../domain/spec';
 import { DEFAULT_DIMENSIONS, DEFAULT_HOLDOUT, DEFAULT_INTERVAL, DEFAULT_SEED, DEFAULT_TRAINING } from './defaults';
 import { gateSchema } from './schemaGates';
 import { labelsSchema } from './schemaLabels';
+import { checks } from './schemaChecks';
 
 /** Names become workflow ids, queue names and folders. */
 export const NAME = /^[a-z0-9][a-z0-9-]*$/;
@@ -65,6 +66,7 @@ const common = <T extends Task>(task: T) => ({
     .describe(task === 'forecast' ? 'Share of the latest periods kept for judging.' : 'Share of the rows kept for judging.'),
   seed: z.int().min(0).max(2 ** 31 - 1).default(DEFAULT_SEED).describe('Seed of everything random in training.'),
   training: trainingSchema(task),
+  checks,
   taskQueue: z.string().min(1).optional().describe('Task queue of the workers that serve it; the project\'s when absent.'),
   approval: approvalSchema.default('auto').describe('`manual`: a person must approve a release that brings a new version of it.'),
 });

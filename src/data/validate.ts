@@ -23,11 +23,8 @@ export const MIN_CLASS_ROWS = 5;
 export async function validateModelData(spec: ModelSpec, snapshot: Snapshot, { store }: { store: Store }): Promise<Validation> {
   const profile = await store.readJson<Profile>(snapshot.profile);
   const data = { spec, snapshot, store, profileOf: new Map(profile.columns.map((column) => [column.name, column])) };
-  const notes = profile.duplicateRows === 0 ? [] : [`${count(profile.duplicateRows, 'row')} share a key with another one.`];
-
   await checkInputs(data);
-  const result = await checkTask(data);
-  return { ...result, notes: [...notes, ...result.notes] };
+  return checkTask(data);
 }
 
 function checkTask(data: ModelData): Promise<Validation> {

@@ -25,10 +25,19 @@ function checkModel(model: ModelSpec, { models, sources }: ProjectSpec): GraphPr
     const path = [...at, 'inputs', index];
     if (seen.has(input.name)) problems.push({ path, message: `${input.name} is an input twice` });
     seen.add(input.name);
-    if (input.kind === 'column') problems.push(...checkColumn(model, input.column).map((problem) => ({ path, ...problem })));
-    else problems.push(...checkUpstream(model, input.model, input.output, models).map((problem) => ({ path, ...problem })));
+    if (input.kind === 'column') {
+      const later = own(sources, model.source) ? sources[model.source]!.knownLater ?? [] : [];
+      problems.push(...[...checkColumn(model, input.column), ...checkKnown(model, input.column, later)].map((problem) => ({ path, ...problem })));
+    } else {
+      problems.push(...checkUpstream(model, input.model, input.output, models).map((problem) => ({ path, ...problem })));
+    }
   });
   return problems;
+}
+
+function checkKnown(model: ModelSpec, column: string, later: readonly string[]): Finding[] {
+  if (!later.includes(column)) return [];
+  return [{ message: `${column} is known later (sources.${model.source}.knownLater): ${model.name} would not have it when it is asked`, remedy: 'Leave it out of the inputs.' }];
 }
 
 function checkColumn(model: ModelSpec, column: string): Finding[] {

@@ -14,6 +14,8 @@ export const ERRORS = {
   TARGET_CONSTANT: { retryable: false },
   TOO_FEW_ROWS: { retryable: false },
   LABELS_REFUSED: { retryable: false },
+  /** The data can be trained on, and a rule says not to. */
+  DATA_REFUSED: { retryable: false },
   TRAINING_DIVERGED: { retryable: false },
   PARITY: { retryable: false },
   REQUEST_EMPTY: { retryable: false },

@@ -17,3 +17,9 @@ export function figure(value: number): string {
   if (size >= 100) return value.toFixed(1);
   return value.toFixed(size >= 10 ? 2 : 3);
 }
+
+/** `12%`, `3.4%`, `0.2%` */
+export function percent(share: number): string {
+  const value = share * 100;
+  return `${value >= 10 || value === 0 ? Math.round(value) : Number(value.toPrecision(value >= 1 ? 2 : 1))}%`;
+}

@@ -161,7 +161,8 @@ export function cellsOf(column: Column, rows: number): unknown[] {
   return cells;
 }
 
-function isoDate(days: number): string {
+/** Days since 1970 as an ISO date, with the time of day where there is one. */
+export function isoDate(days: number): string {
   const text = new Date(Math.round(days * MS_PER_DAY)).toISOString();
   return Number.isInteger(days) ? text.slice(0, text.indexOf('T')) : text;
 }

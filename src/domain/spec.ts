@@ -1,5 +1,6 @@
 import type { RolloutSpec } from './rollout';
 import type { SuspectReason } from './suspects';
+import type { ChecksSpec, DataRule } from './dataRules';
 import type { ColumnType } from './table';
 
 /**
@@ -21,6 +22,10 @@ export interface SourceSpec {
   sql?: string;
   /** Columns that name a row; the row's content when empty. */
   key: string[];
+  /** What its rows must be like; no part of what they are. */
+  rules?: DataRule[];
+  /** Columns whose values are not known yet when a prediction is asked for. */
+  knownLater?: string[];
 }
 
 /** A model's input: a column of its source, or an output of another model. `name` is the ONNX input's name. */
@@ -67,6 +72,8 @@ interface ModelSpecBase {
   approval: Approval;
   /** Regression and classification: how its labels are checked. */
   labels?: LabelsSpec;
+  /** How its data are checked before training; DEFAULT_CHECKS when absent. */
+  checks?: ChecksSpec;
 }
 
 export interface LabelsSpec {

@@ -1,3 +1,4 @@
+import type { DataCheck } from '../domain/dataRules';
 import { figure } from '../domain/headline';
 import type { ChainAnswer } from '../domain/prediction';
 import type { ModelSpec } from '../domain/spec';
@@ -16,7 +17,15 @@ export function lifecycleDetails(model: ModelSpec, request: RunRequest, steps: S
     '| step | | seconds | |',
     '|---|---|---|---|',
     ...steps.map((s) => `| ${s.name} | ${MARK[s.status]} | ${s.seconds?.toFixed(1) ?? ''} | ${s.note ?? ''} |`),
+    ...steps.flatMap((s) => (s.warnings?.length ? ['', `${s.name} warns:`, '', ...s.warnings.map((warning) => `- ${warning}`)] : [])),
   ].join('\n');
+}
+
+/** `2 warnings: future of release_date, drift of budget`; nothing when there is nothing to warn of. */
+export function warningsInWords({ findings, counts }: DataCheck): string[] {
+  if (counts.warn === 0) return [];
+  const named = findings.slice(0, 3).map(({ rule, column }) => (column ? `${rule} of ${column}` : rule));
+  return [`${counts.warn} ${counts.warn === 1 ? 'warning' : 'warnings'}: ${named.join(', ')}${findings.length > named.length ? ' ...' : ''}`];
 }
 
 export function modelDetails(view: ModelView): string {

@@ -4,7 +4,7 @@ import { headline } from '../domain/headline';
 import { upstreamOf } from '../domain/spec';
 import type { ArtifactRef, LabelCheck, TrainedVersion } from '../domain/version';
 import { refuse } from './failures';
-import { lifecycleDetails } from './details';
+import { lifecycleDetails, warningsInWords } from './details';
 import { describeLifecycle, upstreamAnswered, LIFECYCLE_STEPS, type LifecycleInput, type LifecycleResult, type Step, type StepName, type UpstreamAnswer } from './messages';
 import { SHOAL_VERDICT, SHOAL_VERSION } from './searchAttributes';
 
@@ -12,7 +12,7 @@ import { SHOAL_VERDICT, SHOAL_VERSION } from './searchAttributes';
  * One run of a model: ingest, validate, wait for the upstream models' versions, train, check the labels, evaluate. It ends in a version
  * and its verdict; bad data fails it, with nothing changed. Every result it decides on is in its history.
  */
-export async function lifecycle({ definition, champion, request }: LifecycleInput): Promise<LifecycleResult> {
+export async function lifecycle({ definition, champion, request, rules }: LifecycleInput): Promise<LifecycleResult> {
   const { model, source } = definition;
   const labels = model.labels?.check ? model.labels : undefined;
   const reweighs = labels?.suspects === 'exclude' || labels?.suspects === 'downweight';
@@ -24,14 +24,14 @@ export async function lifecycle({ definition, champion, request }: LifecycleInpu
   setHandler(upstreamAnswered, (answer) => { upstream = answer; });
   const show = () => setCurrentDetails(lifecycleDetails(model, request, steps));
 
-  async function step<T>(name: StepName, work: () => Promise<T>, note: (result: T) => string): Promise<T> {
+  async function step<T>(name: StepName, work: () => Promise<T>, note: (result: T) => string, warnings?: (result: T) => string[]): Promise<T> {
     const entry = steps.find((s) => s.name === name)!;
     const started = Date.now();
     entry.status = 'running';
     show();
     try {
       const result = await work();
-      Object.assign(entry, { status: 'done', note: note(result) });
+      Object.assign(entry, { status: 'done', note: note(result), warnings: warnings?.(result) });
       return result;
     } catch (error) {
       entry.status = 'failed';
@@ -54,9 +54,10 @@ export async function lifecycle({ definition, champion, request }: LifecycleInpu
     () => activities(`copy ${source.name}`).ingest({ source }),
     (s) => `${s.rows} rows, ${s.columns.length} columns, snapshot ${s.data.sha256.slice(0, 12)}`);
 
-  await step('validate',
-    () => activities(`check ${model.name}'s data`).validate({ model, snapshot }),
-    (v) => [`${v.usableRows} usable rows`, ...v.notes].join('; '));
+  const checked = await step('validate',
+    () => activities(`check ${model.name}'s data`).validate({ model, source, snapshot, rules, champion }),
+    (v) => [`${v.usableRows} usable rows`, ...v.notes, ...warningsInWords(v)].join('; '),
+    (v) => v.findings.map(({ rule, origin, message }) => `${rule} (${origin}): ${message}`));
 
   const versions = await step('upstream',
     async () => {
@@ -72,17 +73,19 @@ export async function lifecycle({ definition, champion, request }: LifecycleInpu
     `version ${version.id}, ${s.epochs} epochs in ${s.seconds.toFixed(1)} s${s.reused ? ' (made before)' : ''}`;
   let trained = await step('train', () => train(), inWords);
 
-  const checked = labels && (await step('labels', () => usableLabels(trained), (c) => [c.verdict.reason, ...c.notes].join('; ')));
+  const labelled = labels && (await step('labels', () => usableLabels(trained), (c) => [c.verdict.reason, ...c.notes].join('; ')));
   if (reweighs) {
     const first = trained;
     trained = await step('retrain',
-      async () => (checked?.weights ? train(checked.weights) : first),
-      (again) => (checked?.weights ? `${inWords(again)}, ${suspectsAside(checked, again)}` : 'not needed: no suspects'));
+      async () => (labelled?.weights ? train(labelled.weights) : first),
+      (again) => (labelled?.weights ? `${inWords(again)}, ${suspectsAside(labelled, again)}` : 'not needed: no suspects'));
   }
   upsertSearchAttributes([{ key: SHOAL_VERSION, value: trained.version.id }]);
 
+  // What is made for a cascade is judged as a set, end to end: alone it need not be as good as the champion.
+  const rival = request.trigger === 'cascade' ? undefined : champion;
   const evaluation = await step('evaluate',
-    () => activities(`evaluate ${model.name} ${trained.version.id}`).evaluate({ version: trained.version, training: trained.summary, gates: model.gates, champion, labels: checked }),
+    () => activities(`evaluate ${model.name} ${trained.version.id}`).evaluate({ version: trained.version, training: trained.summary, gates: model.gates, champion: rival, labels: labelled }),
     (e) => `${headline(e.metrics)}: ${e.verdict.reason}`);
 
   const status = evaluation.verdict.passed ? 'made' : 'refused';
@@ -97,7 +100,8 @@ export async function lifecycle({ definition, champion, request }: LifecycleInpu
       metrics: evaluation.metrics,
       verdict: evaluation.verdict,
       training,
-      labels: checked,
+      labels: labelled,
+      rules: checked.rules,
     },
   };
 

@@ -1,7 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { ChainSpec, ModelSpec, SourceSpec, Task } from '../domain/spec';
 import type { CanaryVerdict } from '../domain/rollout';
-import type { LabelCheck, MetricResult, Release, ReleaseEvaluation, Routing, TrainingSummary, Verdict, VersionRef } from '../domain/version';
+import type { ArtifactRef, LabelCheck, MetricResult, Release, ReleaseEvaluation, Routing, TrainingSummary, Verdict, VersionRef } from '../domain/version';
 
 /** The ids, queues and messages of the workflows: all that a program needs to talk to them. Payloads are plain JSON. */
 
@@ -47,7 +47,7 @@ export interface RunAnswer { run: number; status: 'started' | 'queued' | 'merged
 /** A run has `labels` where labels are checked, and `retrain` where suspects are then to be left out or to count less. */
 export const LIFECYCLE_STEPS = ['ingest', 'validate', 'upstream', 'train', 'labels', 'retrain', 'evaluate'] as const;
 export type StepName = (typeof LIFECYCLE_STEPS)[number];
-export interface Step { name: StepName; status: 'waiting' | 'running' | 'done' | 'failed'; seconds?: number; note?: string }
+export interface Step { name: StepName; status: 'waiting' | 'running' | 'done' | 'failed'; seconds?: number; note?: string; /** Sentences for people. */ warnings?: string[] }
 
 /** What a lifecycle run came to. */
 export interface MadeVersion {
@@ -60,6 +60,8 @@ export interface MadeVersion {
   training: Omit<TrainingSummary, 'curve'>;
   /** Where labels are checked. */
   labels?: LabelCheck;
+  /** What its data were found to be like: the rules for the next run's. */
+  rules?: ArtifactRef;
 }
 export type LifecycleResult = { status: 'made' | 'refused'; made: MadeVersion };
 
@@ -107,6 +109,8 @@ export interface LifecycleInput {
   request: RunRequest;
   definition: ModelDefinition;
   champion?: VersionRef;
+  /** Rules for its data, from an earlier run. */
+  rules?: ArtifactRef;
 }
 export interface LifecycleView { steps: Step[] }
 

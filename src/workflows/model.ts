@@ -56,9 +56,7 @@ export async function model(definition: ModelDefinition, carried?: ModelStateDat
 async function run(state: ModelState, show: () => void): Promise<Settled> {
   const name = state.data.definition.model.name;
   const running = state.begin(new Date().toISOString(), (n) => lifecycleWorkflowId(name, n));
-  const { definition } = state.data;
-  // What is made for a cascade is judged as a set, end to end: alone it need not beat the champion.
-  const champion = running.request.trigger === 'cascade' ? undefined : state.data.champion;
+  const { definition, champion, rules } = state.data;
   running.upstreamGiven = upstreamOf(definition.model).length === 0;
   show();
 
@@ -66,7 +64,7 @@ async function run(state: ModelState, show: () => void): Promise<Settled> {
   try {
     const child = await startChild(lifecycle, {
       workflowId: running.workflowId,
-      args: [{ run: running.run, request: running.request, definition, champion }],
+      args: [{ run: running.run, request: running.request, definition, champion, rules }],
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       typedSearchAttributes: [{ key: SHOAL_MODEL, value: name }, { key: SHOAL_TRIGGER, value: running.request.trigger }],
       staticSummary: `${name}, run ${running.run}: ${running.request.reason}`,

@@ -1,5 +1,5 @@
 import { upstreamOf } from '../domain/spec';
-import type { VersionRef } from '../domain/version';
+import type { ArtifactRef, VersionRef } from '../domain/version';
 import type { MadeVersion, ModelDefinition, ModelView, RunAnswer, RunRecord, RunRequest, Settled, UpstreamAnswer } from './messages';
 
 const KEPT_RUNS = 20;
@@ -18,6 +18,8 @@ export interface ModelStateData {
   championMade?: MadeVersion;
   /** By version id: which chain refused it, and why. */
   rejected: Record<string, { chain: string; reason: string }>;
+  /** Rules for its data, as the last run that came to a version that passed left them; begun with the first such run's snapshot. */
+  rules?: ArtifactRef;
   upstream: Record<string, Settled>;
   records: RunRecord[];
   settled: string[];
@@ -105,7 +107,10 @@ export class ModelState {
     const rejection = ended.made && request.trigger !== 'cascade' ? this.data.rejected[ended.made.version.id] : undefined;
     const outcome = rejection && ended.status !== 'failed' ? { ...ended, status: 'refused' as const, reason: `${rejection.chain} refused this version before: ${rejection.reason}` } : ended;
     this.data.alongside = request.alongside;
-    if (outcome.made && (outcome.status === 'made' || outcome.status === 'unchanged')) this.data.latest = outcome.made;
+    if (outcome.made && (outcome.status === 'made' || outcome.status === 'unchanged')) {
+      this.data.latest = outcome.made;
+      this.data.rules = outcome.made.rules ?? this.data.rules;
+    }
     this.data.records = [{ run, request, startedAt, endedAt, ...outcome }, ...this.data.records].slice(0, KEPT_RUNS);
     this.data.settled = [...batches, ...this.data.settled].slice(0, KEPT_BATCHES);
     return this.announcement(outcome.status === 'refused' || outcome.status === 'failed' ? outcome.reason : undefined);
