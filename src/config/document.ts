@@ -69,7 +69,7 @@ function table(schema: JsonSchema, without: readonly string[] = []): string {
 
 function ruleTables(source: JsonSchema): string[] {
   const [ofColumn, ofTable] = (property(source, 'rules').items as JsonSchema).anyOf as [JsonSchema, JsonSchema];
-  return [table(ofColumn), 'Of the rows as a whole:', table(ofTable)];
+  return [table(ofColumn), 'Of the rows as a whole:', table(ofTable, ['column'])];
 }
 
 const checksTables = (checks: JsonSchema): string[] =>
@@ -94,6 +94,7 @@ function typeText(schema: JsonSchema): string {
   if (schema.type === 'array') return `list of ${typeText(schema.items as JsonSchema)}`;
   if (schema.type === 'object') return 'mapping';
   const names: Record<string, string> = { string: 'text', integer: 'whole number', boolean: 'true or false', null: 'nothing' };
+  if (Array.isArray(schema.type)) return schema.type.map((type) => typeText({ type })).join(' or ');
   const name = names[String(schema.type)] ?? String(schema.type);
   return name + bounds(schema);
 }

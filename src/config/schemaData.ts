@@ -32,6 +32,8 @@ export const columnRule = z.strictObject({
 }).describe('What a column must be like.');
 
 export const tableRule = z.strictObject({
+  // So that an entry with a column is never taken for one of these.
+  column: z.never().optional().describe('An entry with a column is about that column.'),
   minRows: z.int().min(0).optional().describe('The fewest rows.'),
   maxRows: z.int().min(1).optional().describe('The most rows.'),
   maxFall: share.optional().describe('The largest share of the rows that may be gone since the champion\'s snapshot.'),
@@ -52,12 +54,14 @@ const MS: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 
 /** One rule a condition. `at` is the entry's place in the document. */
 export function resolveRule(rule: RuleDocument, at: readonly (string | number)[]): { rules: DataRule[]; problems: Problem[] } {
   const problems: Problem[] = [];
-  const resolved = 'column' in rule ? columnRules(rule, at, problems) : tableChecks(rule).map((check): DataRule => ({ ...check, level: rule.level }));
+  const resolved = isOfColumn(rule) ? columnRules(rule, at, problems) : tableChecks(rule).map((check): DataRule => ({ ...check, level: rule.level }));
   if (resolved.length === 0 && problems.length === 0) {
-    problems.push({ path: at, message: 'a rule that asks for nothing', expected: 'column' in rule ? 'a condition, such as `max` or `values`' : '`column`, or a condition on the rows such as `minRows`' });
+    problems.push({ path: at, message: 'a rule that asks for nothing', expected: isOfColumn(rule) ? 'a condition, such as `max` or `values`' : '`column`, or a condition on the rows such as `minRows`' });
   }
   return { rules: resolved, problems };
 }
+
+const isOfColumn = (rule: RuleDocument): rule is z.output<typeof columnRule> => rule.column !== undefined;
 
 function columnRules(rule: z.output<typeof columnRule>, at: readonly (string | number)[], problems: Problem[]): DataRule[] {
   const { column: name, level: written, tolerate } = rule;

@@ -30,7 +30,7 @@ export async function inputPowers(model: ModelSpec, inputs: Wanted[], { store, s
   const powers: InputPower[] = [];
   for (const input of inputs) {
     for (const target of targets) {
-      const power = predictivePower(column(input.name), scaled(column(target.name), model), folds);
+      const power = predictivePower(column(input.name), scaled(column(target.name), model), folds, column(target.name));
       if (power) powers.push({ column: input.name, target: target.name, ...power });
     }
   }

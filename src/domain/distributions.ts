@@ -42,12 +42,13 @@ export function ksPValue(statistic: number, n: number, m: number): number {
   // Of the multiples of 1/nm the statistic is one; half a step below it tells paths that reach it from those that don't.
   const limit = (Math.round(statistic * n * m) - 0.5) / (n * m);
   const inside = new Float64Array(m + 1);
-  for (let j = 0; j <= m; j++) inside[j] = j / m > limit ? 0 : 1;
+  for (let j = 0; j <= m && j / m <= limit; j++) inside[j] = 1;
+  let low = 0;
   for (let i = 1; i <= n; i++) {
-    if (i / n > limit) inside[0] = 0;
-    for (let j = 1; j <= m; j++) {
-      inside[j] = Math.abs(i / n - j / m) > limit ? 0 : (inside[j]! * i + inside[j - 1]! * j) / (i + j);
-    }
+    // Paths stay in a band around the diagonal; left of it there is nothing any more, right of it nothing yet.
+    while (i / n - low / m > limit) inside[low++] = 0;
+    const high = Math.min(m, Math.floor((i / n + limit) * m));
+    for (let j = low; j <= high; j++) inside[j] = (inside[j]! * i + (j > 0 ? inside[j - 1]! * j : 0)) / (i + j);
   }
   return Math.min(1, Math.max(0, 1 - inside[m]!));
 }

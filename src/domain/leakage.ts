@@ -16,22 +16,24 @@ const COPY = 0.98;
 /**
  * Cross-validated on the rows that are trained on (`folds`, in which the holdout is -1): the input is cut into bins (numbers and dates
  * by quantiles, text by value, missing apart), and each row is predicted from its bin's other folds: a number by a straight line
- * through them, a class by their shares. R2 for a number; for classes the area under the ROC curve, one against the rest, weighted by
- * their frequency (AUC). Such a power near 1 is what leaks have in common: H2O Driverless AI warns from 0.95, drops from 0.999.
+ * through them, a class by their shares. R2 for a number (of its values or of their ranks, whichever is more: a leak may be on another
+ * scale); for classes the area under the ROC curve, one against the rest, weighted by their frequency (AUC). Such a power near 1 is
+ * what leaks have in common: H2O Driverless AI warns from 0.95, drops from 0.999.
  *
- * Undefined when fewer than 100 rows can be used, for vectors, and for a target of one value.
+ * `written` is the target as the data have it, where `target` is on another scale: what a copy is a copy of. Undefined when fewer than
+ * 100 rows can be used, for vectors, and for a target of one value.
  */
-export function predictivePower(input: Column, target: Column, folds: ArrayLike<number>): Power | undefined {
+export function predictivePower(input: Column, target: Column, folds: ArrayLike<number>, written: Column = target): Power | undefined {
   if (input.type === 'vector' || target.type === 'vector') return undefined;
   const rows = usable(target, folds);
   if (rows.length < MIN_ROWS) return undefined;
   const bins = binsOf(input, rows);
   const cells = Int32Array.from(rows, (row) => folds[row]!);
   const value = isNumeric(target)
-    ? explained({ x: isNumeric(input) ? input.values : undefined, y: target.values, rows, bins, cells })
+    ? bestOf({ x: isNumeric(input) ? input.values : undefined, y: target.values, rows, bins, cells })
     : areaUnderRoc(rows, target.values as (string | null)[], bins, cells);
   if (value === undefined) return undefined;
-  return { measure: isNumeric(target) ? 'R2' : 'AUC', value, rows: rows.length, copy: agreement(input, target, rows) >= COPY };
+  return { measure: isNumeric(target) ? 'R2' : 'AUC', value, rows: rows.length, copy: agreement(input, written, rows) >= COPY };
 }
 
 function usable(target: Column, folds: ArrayLike<number>): number[] {
@@ -77,6 +79,27 @@ function codesOf(values: (string | null)[], limit: number): { of: Int32Array; co
 }
 
 interface Numbers { x: Float64Array | undefined; y: Float64Array; rows: number[]; bins: Bins; cells: Int32Array }
+
+function bestOf(numbers: Numbers): number | undefined {
+  const ofValues = explained(numbers);
+  const { x, y, rows } = numbers;
+  const ofRanks = explained({ ...numbers, x: x && ranks(x, rows), y: ranks(y, rows) });
+  return ofValues === undefined || ofRanks === undefined ? ofValues : Math.max(ofValues, ofRanks);
+}
+
+/** The ranks of the rows' values, equal ones sharing their mean; what is no number, and other rows, keep none. */
+function ranks(values: Float64Array, rows: number[]): Float64Array {
+  const out = new Float64Array(values.length).fill(NaN);
+  const order = Float64Array.from(rows.filter((row) => Number.isFinite(values[row]!)));
+  order.sort((a, b) => values[a]! - values[b]!);
+  for (let i = 0; i < order.length;) {
+    let end = i;
+    while (end < order.length && values[order[end]!] === values[order[i]!]) end++;
+    for (let k = i; k < end; k++) out[order[k]!] = (i + end - 1) / 2;
+    i = end;
+  }
+  return out;
+}
 
 /** Sums over the rows of a bin: count, x, y, xx, xy; x and y from their overall means, so that squares keep their digits. */
 const SUMS = 5;

@@ -106,11 +106,6 @@ test('rare classes are reported, and too few usable ones refused', async () => {
   expect(await errorOf(check(classification(), rows(100, (i) => ({ c: i < 3 ? 'rare' : 'usual' }))))).toMatchObject({ code: 'TOO_FEW_ROWS', message: expect.stringContaining('only 1') });
 });
 
-test('rows that share a key are reported', async () => {
-  const { notes } = await check(regression(), rows(100, (i) => ({ id: i % 90 })));
-  expect(notes).toEqual([expect.stringContaining('10 rows share a key')]);
-});
-
 describe('forecasts', () => {
   test('two rows of one period are refused, by series', async () => {
     const two = rows(100, (i) => ({ day: dayOf(Math.floor(i / 2)) }));
