@@ -68,8 +68,8 @@ interface ModelSpecBase {
   training: TrainingSpec;
   /** Where the model is served; the project's serving queue when absent. */
   taskQueue?: string;
-  /** Whether a person must approve a release that brings a new version of it. */
-  approval: Approval;
+  /** Whether a person must approve a release that brings a new version of it; `auto` when absent. */
+  approval?: Approval;
   /** Regression and classification: how its labels are checked. */
   labels?: LabelsSpec;
   /** How its data are checked before training; DEFAULT_CHECKS when absent. */

@@ -10,6 +10,7 @@ import { modelOrder, stageDependencies } from '../../src/domain/graph';
 import { upstreamOf, type ModelSpec, type ProjectSpec } from '../../src/domain/spec';
 import type { ArtifactRef, Manifest, Release, TrainedVersion } from '../../src/domain/version';
 import { Models } from '../../src/serve/models';
+import { createRequestLog } from '../../src/data/requestLog';
 import { openStore } from '../../src/store/fileStore';
 import type { Store } from '../../src/store/store';
 import { createRunServing, type ServingOptions } from '../../src/workers/serving';
@@ -55,7 +56,7 @@ export async function trainProject(options: SmallProjectOptions): Promise<Traine
       return { chain, number, spec, versions: pinned, dependencies: stageDependencies(spec, project.models), taskQueues: {} };
     },
     activities: ({ store: other = store, silence } = {}) =>
-      createDataActivities({ store: other, models: new Models({ store: other }), runServing: createRunServing({ storePath: project.store.path, silence }) }),
+      createDataActivities({ store: other, models: new Models({ store: other }), log: createRequestLog(other), now: Date.now, runServing: createRunServing({ storePath: project.store.path, silence }) }),
     manifest: ({ version }) => store.readJson<Manifest>(version.manifest),
     damaged: async (ref, how, work) => {
       const bytes = await store.read(ref);

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { DEFAULT_ROLLOUT } from '../../src/config/schemaRollout';
 import { checkProject } from '../../src/domain/checkProject';
 import { cyclesOf, modelOrder, orderStages, stageDependencies, topologicalOrder, upstreamClosure } from '../../src/domain/graph';
 import { chainModels } from '../../src/domain/spec';
@@ -12,7 +13,7 @@ const model = (name: string, upstream: string[] = []): ModelSpec => ({
 const models = (graph: Record<string, string[]>): Record<string, ModelSpec> => Object.fromEntries(Object.entries(graph).map(([name, upstream]) => [name, model(name, upstream)]));
 const stage = (name: string, more: Partial<StageSpec> = {}): StageSpec => ({ model: name, with: {}, timeoutMs: 1_000, ...more });
 const chain = (stages: StageSpec[], outputStage: string): ChainSpec =>
-  ({ name: 'k', stages, outputStage, output: { value: `stages.${outputStage}.value` }, compareWith: [], gates: [] });
+  ({ name: 'k', stages, outputStage, output: { value: `stages.${outputStage}.value` }, compareWith: [], gates: [], approval: 'auto', rollout: DEFAULT_ROLLOUT });
 const project = (graph: Record<string, string[]>, ...chains: ChainSpec[]): ProjectSpec => ({
   name: 'p', temporal: { namespace: 'default', taskQueue: 'shoal' }, store: { path: '/store' }, workers: [],
   sources: { s: { name: 's', paths: ['/s.csv'], format: 'csv', key: [] } },

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { DEFAULT_ROLLOUT } from '../../src/config/schemaRollout';
 import { planSegments, type Segment } from '../../src/domain/segments';
 import type { ChainSpec } from '../../src/domain/spec';
 
@@ -6,7 +7,7 @@ interface Drawn { queues: number[]; needs: Record<string, string[]> }
 
 const plan = ({ queues, needs }: Drawn): Segment[] => {
   const stages = queues.map((_, i) => ({ model: `s${i}`, with: {}, timeoutMs: 1 }));
-  const spec: ChainSpec = { name: 'c', stages, outputStage: 's0', output: {}, compareWith: [], gates: [] };
+  const spec: ChainSpec = { name: 'c', stages, outputStage: 's0', output: {}, compareWith: [], gates: [], approval: 'auto', rollout: DEFAULT_ROLLOUT };
   return planSegments(spec, (stage) => `q${queues[Number(stage.model.slice(1))]}`, needs);
 };
 

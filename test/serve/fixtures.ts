@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DEFAULT_ROLLOUT } from '../../src/config/schemaRollout';
 import { writeTable } from '../../src/data/writeTable';
 import { periodStart } from '../../src/domain/calendar';
 import { random } from '../../src/domain/random';
@@ -186,7 +187,7 @@ export function releaseOf(
   return {
     chain: 'test', number: 1, versions, dependencies, taskQueues: {},
     spec: {
-      name: 'test', outputStage: last, output: { value: `stages.${last}.value` }, compareWith: [], gates: [],
+      name: 'test', outputStage: last, output: { value: `stages.${last}.value` }, compareWith: [], gates: [], approval: 'auto', rollout: DEFAULT_ROLLOUT,
       stages: stages.map((stage) => ({ with: {}, timeoutMs: 5_000, ...stage })), ...spec,
     },
   };
