@@ -121,6 +121,12 @@ describe('notes and blobs', () => {
     expect(await store.readBlob('checkpoint/1')).toEqual(Buffer.from([1, 2, 3]));
     await store.removeBlob('checkpoint/1');
     expect(await store.readBlob('checkpoint/1')).toBeUndefined();
+    for (const name of ['log/2026-03-02/b', 'log/2026-03-01/a.1', 'log/2026-04-01/x', 'logs', 'log/ü/*']) await store.writeBlob(name, Buffer.from('x'));
+    expect(await store.listBlobs('')).toEqual(['log/2026-03-01/a.1', 'log/2026-03-02/b', 'log/2026-04-01/x', 'log/ü/*', 'logs']);
+    expect(await store.listBlobs('log')).toEqual(await store.listBlobs(''));
+    expect(await store.listBlobs('log/2026-03')).toEqual(['log/2026-03-01/a.1', 'log/2026-03-02/b']);
+    expect(await store.listBlobs('log/ü/')).toEqual(['log/ü/*']);
+    expect(await store.listBlobs('log/none/')).toEqual([]);
   });
 
   test('a note that is not JSON is named', async () => {
