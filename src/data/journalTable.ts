@@ -80,5 +80,20 @@ async function linesAsTable(form: LineForm, lines: readonly Buffer[], scratch: s
   const file = join(scratch, `${randomUUID()}.jsonl`);
   await writeFile(file, lines);
   const fields = Object.entries(form.fields).map(([name, type]) => `${literal(name)}: ${literal(type)}`).join(', ');
-  return `SELECT ${namesOf(form)} FROM (${form.select(`read_json(${pathLiteral(file)}, format = 'newline_delimited', columns = {${fields}})`)})`;
+  const options = `format = 'newline_delimited', maximum_object_size = ${lines.reduce((longest, some) => Math.max(longest, longestLine(some)), 0) + 1}, columns = {${fields}}`;
+  return `SELECT ${namesOf(form)} FROM (${form.select(`read_json(${pathLiteral(file)}, ${options})`)})`;
+}
+
+/** DuckDB's own limit for a line. */
+const USUAL_BYTES = 16 * 2 ** 20;
+
+function longestLine(lines: Buffer): number {
+  let longest = USUAL_BYTES;
+  if (lines.length <= USUAL_BYTES) return longest;
+  for (let start = 0, end = 0; start < lines.length; start = end + 1) {
+    end = lines.indexOf('\n', start);
+    if (end === -1) end = lines.length;
+    longest = Math.max(longest, end - start);
+  }
+  return longest;
 }

@@ -7,6 +7,7 @@ import type { ArtifactRef } from '../domain/version';
 import { canonicalJson } from './canonicalJson';
 import { flush, flushFolder, hashFile, lastTouched, makeFolders, renameInto, sha256, writeFlushed, type Content } from './disk';
 import { hasErrno, storeError } from './errors';
+import { fileOf, listNames } from './names';
 import type { Store } from './store';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -133,7 +134,7 @@ class FileStore implements Store {
   }
 
   listNotes(prefix: string): Promise<string[]> {
-    return this.list('notes', prefix, '.json');
+    return listNames(join(this.root, 'notes'), prefix, '.json');
   }
 
   removeNote(name: string): Promise<void> {
@@ -149,7 +150,7 @@ class FileStore implements Store {
   }
 
   listBlobs(prefix: string): Promise<string[]> {
-    return this.list('blobs', prefix, '.bin');
+    return listNames(join(this.root, 'blobs'), prefix, '.bin');
   }
 
   removeBlob(name: string): Promise<void> {
@@ -175,31 +176,7 @@ class FileStore implements Store {
   }
 
   private namedPath(folder: 'notes' | 'blobs', name: string, extension: string): string {
-    const parts = name.split('/');
-    if (parts.includes('')) throw new TypeError(`'${name}' is not a name: the parts between slashes must not be empty.`);
-    return join(this.root, folder, ...parts.map(escaped)) + extension;
-  }
-
-  private async list(kind: 'notes' | 'blobs', prefix: string, extension: string): Promise<string[]> {
-    const names: string[] = [];
-    const visit = async (folder: string, above: string): Promise<void> => {
-      const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
-        if (hasErrno(cause, 'ENOENT')) return [];
-        throw storeError(cause, folder, 'list');
-      });
-      await Promise.all(entries.map(async (entry) => {
-        if (entry.isDirectory()) {
-          const inside = `${above}${decodeURIComponent(entry.name)}/`;
-          if (inside.startsWith(prefix) || prefix.startsWith(inside)) await visit(join(folder, entry.name), inside);
-        } else if (entry.isFile() && entry.name.endsWith(extension)) {
-          const name = above + decodeURIComponent(entry.name.slice(0, -extension.length));
-          if (name.startsWith(prefix)) names.push(name);
-        }
-      }));
-    };
-    const above = prefix.split('/').slice(0, -1);
-    await visit(join(this.root, kind, ...above.map(escaped)), above.map((part) => `${part}/`).join(''));
-    return names.sort();
+    return join(this.root, folder, fileOf(name)) + extension;
   }
 
   /** Whether the object is there and sound; a damaged one counts as absent, so that writing it again repairs it. */
@@ -250,9 +227,6 @@ class FileStore implements Store {
     }
   }
 }
-
-/** Dots and everything unusual are escaped, so no name leaves the folder and none looks like another's file or folder. */
-const escaped = (part: string): string => encodeURIComponent(part).replace(/[.*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 
 const fingerprint = (s: BigIntStats): string => `${s.ino}:${s.size}:${s.mtimeNs}`;
 

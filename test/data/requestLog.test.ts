@@ -101,6 +101,16 @@ describe('entries', () => {
     expect((await all(log)).map((e) => [e.keys[0], e.rows[0]])).toEqual(odd.map((text) => [kept(text), { [kept(text)]: kept(text) }]));
   });
 
+  test('may be large', async () => {
+    const { log } = await fresh();
+    const entries = [entry({ request: 'large', rows: [{ text: 'x'.repeat(20_000_000) }] }), entry({ request: 'small' })];
+    const sizes = async () => (await all(log)).map((e) => JSON.stringify(e.rows).length);
+    await log.append(entries);
+    expect(await sizes()).toEqual([20_000_013, 13]);
+    await log.compact({ chain: 'flats', before: iso(START + DAY) });
+    expect(await sizes()).toEqual([20_000_013, 13]);
+  });
+
   test('that could not be read back are refused, alone', async () => {
     const { log } = await fresh();
     const others = log.append([entry({ request: 'good' })]);
