@@ -57,6 +57,6 @@ async function replyTo(rows: Row[], { release, models, signal }: Pick<Data, 'mod
   }
 }
 
-const OF_STORE = new Set<string>(['STORE_FULL', 'STORE_READ_ONLY', 'STORE_UNAVAILABLE', 'ARTIFACT_MISSING', 'ARTIFACT_CORRUPT'] satisfies ErrorCode[]);
+const OF_STORE = new Set<string>(['STORE_FULL', 'STORE_READ_ONLY', 'STORE_UNAVAILABLE', 'ARTIFACT_MISSING'] satisfies ErrorCode[]);
 
 const isOfStore = (error: unknown): boolean => error instanceof ShoalError && OF_STORE.has(error.code);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadProject, parseProject } from '../../src/config';
+import { DEFAULT_ROLLOUT } from '../../src/config/schemaRollout';
 import { DEFAULT_TRAINING } from '../../src/config/defaults';
 
 const file = join(__dirname, 'fixtures/films.yaml');
@@ -55,7 +56,8 @@ test('who names only task, source, target and inputs gets the rest by default', 
       price: {
         name: 'price', task: 'regression', source: 'sales', target: 'price', scale: 'linear', interval: 0.8, holdout: 0.25, seed: 7,
         inputs: [{ kind: 'column', name: 'area', column: 'area' }, { kind: 'column', name: 'rooms', column: 'rooms' }],
-        training: DEFAULT_TRAINING.regression,
+        training: DEFAULT_TRAINING.regression, approval: 'auto',
+        labels: { check: true, suspects: 'report', reasons: ['label', 'conflict', 'duplicate'], maxShare: 1, maxShuffled: 0.5, weight: 0.25 },
         gates: [{ metric: 'rmse', against: 'baseline', min: 0 }, { metric: 'r2', against: 'champion', min: -0.01 }],
       },
     },
@@ -65,6 +67,7 @@ test('who names only task, source, target and inputs gets the rest by default', 
         output: { value: 'stages.price.value', low: 'stages.price.low', high: 'stages.price.high' },
         gates: [{ metric: 'rmse', against: 'baseline', min: 0 }, { metric: 'r2', against: 'champion', min: -0.01 }],
         worth: { minGain: 0.005 }, servable: { memoryMb: 2_048, latencyMs: 1_000, loadSeconds: 60 },
+        approval: 'auto', rollout: DEFAULT_ROLLOUT,
       },
     },
   });
