@@ -30,13 +30,12 @@ export interface DataToCheck {
   now: string;
 }
 
-/** What the report holds beside the findings. */
+/** The whole of a check. It holds no time of its own, so that the same data, checked again, give the same report. */
 export interface DataReport {
   source: string;
   model?: string;
   snapshot: string;
   rows: number;
-  checkedAt: string;
   findings: DataFinding[];
   /** Why an earlier run's rules are not in force. */
   rulesAnew?: string;
@@ -89,7 +88,7 @@ export async function checkData(data: DataToCheck, { store }: { store: Store }):
     ? { ...kept, rules: extendRules(kept.rules, columns) }
     : { ...begun, rules: inferRules(columns, { duplicateRows: profile.duplicateRows, rows: profile.rows }) };
   const report: DataReport = {
-    source: source.name, ...(model && { model: model.name }), snapshot: snapshot.data.sha256, rows: profile.rows, checkedAt: data.now,
+    source: source.name, ...(model && { model: model.name }), snapshot: snapshot.data.sha256, rows: profile.rows,
     findings: ordered, ...(anew && { rulesAnew: anew }), rules, leakage, drift, skew,
   };
   return {

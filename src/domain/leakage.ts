@@ -21,19 +21,21 @@ const COPY = 0.98;
  * what leaks have in common: H2O Driverless AI warns from 0.95, drops from 0.999.
  *
  * `written` is the target as the data have it, where `target` is on another scale: what a copy is a copy of. Undefined when fewer than
- * 100 rows can be used, for vectors, and for a target of one value.
+ * 100 rows can be used, for vectors, for a target of one value, and for text that is no copy: what its words say is its own affair.
  */
 export function predictivePower(input: Column, target: Column, folds: ArrayLike<number>, written: Column = target): Power | undefined {
   if (input.type === 'vector' || target.type === 'vector') return undefined;
   const rows = usable(target, folds);
   if (rows.length < MIN_ROWS) return undefined;
+  const copy = agreement(input, written, rows) >= COPY;
+  if (input.type === 'text' && !copy) return undefined;
   const bins = binsOf(input, rows);
   const cells = Int32Array.from(rows, (row) => folds[row]!);
   const value = isNumeric(target)
     ? bestOf({ x: isNumeric(input) ? input.values : undefined, y: target.values, rows, bins, cells })
     : areaUnderRoc(rows, target.values as (string | null)[], bins, cells);
   if (value === undefined) return undefined;
-  return { measure: isNumeric(target) ? 'R2' : 'AUC', value, rows: rows.length, copy: agreement(input, written, rows) >= COPY };
+  return { measure: isNumeric(target) ? 'R2' : 'AUC', value, rows: rows.length, copy };
 }
 
 function usable(target: Column, folds: ArrayLike<number>): number[] {

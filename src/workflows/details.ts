@@ -22,8 +22,8 @@ export function lifecycleDetails(model: ModelSpec, request: RunRequest, steps: S
 }
 
 /** `2 warnings: future of release_date, drift of budget`; nothing when there is nothing to warn of. */
-export function warningsInWords({ findings, counts }: DataCheck): string[] {
-  if (counts.warn === 0) return [];
+export function warningsInWords({ findings = [], counts }: Partial<DataCheck>): string[] {
+  if (!counts || counts.warn === 0) return [];
   const named = findings.slice(0, 3).map(({ rule, column }) => (column ? `${rule} of ${column}` : rule));
   return [`${counts.warn} ${counts.warn === 1 ? 'warning' : 'warnings'}: ${named.join(', ')}${findings.length > named.length ? ' ...' : ''}`];
 }

@@ -1,5 +1,6 @@
 import { condition, proxyActivities, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
 import type { DataActivities, TrainingActivities } from '../activities';
+import type { DataCheck } from '../domain/dataRules';
 import { headline } from '../domain/headline';
 import { upstreamOf } from '../domain/spec';
 import type { ArtifactRef, LabelCheck, TrainedVersion } from '../domain/version';
@@ -7,6 +8,9 @@ import { refuse } from './failures';
 import { lifecycleDetails, warningsInWords } from './details';
 import { describeLifecycle, upstreamAnswered, LIFECYCLE_STEPS, type LifecycleInput, type LifecycleResult, type Step, type StepName, type UpstreamAnswer } from './messages';
 import { SHOAL_VERDICT, SHOAL_VERSION } from './searchAttributes';
+
+/** A run that began with an earlier release of Shoal has none of the check in its history. */
+type Checked = Omit<Awaited<ReturnType<DataActivities['validate']>>, keyof DataCheck> & Partial<DataCheck>;
 
 /**
  * One run of a model: ingest, validate, wait for the upstream models' versions, train, check the labels, evaluate. It ends in a version
@@ -55,9 +59,9 @@ export async function lifecycle({ definition, champion, request, rules }: Lifecy
     (s) => `${s.rows} rows, ${s.columns.length} columns, snapshot ${s.data.sha256.slice(0, 12)}`);
 
   const checked = await step('validate',
-    () => activities(`check ${model.name}'s data`).validate({ model, source, snapshot, rules, champion }),
+    (): Promise<Checked> => activities(`check ${model.name}'s data`).validate({ model, source, snapshot, rules, champion }),
     (v) => [`${v.usableRows} usable rows`, ...v.notes, ...warningsInWords(v)].join('; '),
-    (v) => v.findings.map(({ rule, origin, message }) => `${rule} (${origin}): ${message}`));
+    (v) => (v.findings ?? []).map(({ rule, origin, message }) => `${rule} (${origin}): ${message}`));
 
   const versions = await step('upstream',
     async () => {

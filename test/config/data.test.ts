@@ -1,6 +1,6 @@
 import { parseProject } from '../../src/config';
 import { DEFAULT_CHECKS } from '../../src/domain/dataRules';
-import { ShoalError } from '../../src/domain/errors';
+import type { ShoalError } from '../../src/domain/errors';
 
 const project = (source: string, model = '') => parseProject(`
 name: p

@@ -68,6 +68,12 @@ describe('a class as the target', () => {
   });
 });
 
+test('text is a leak only where it is a copy', () => {
+  const text = (of: Column): Column => ({ type: 'text', values: (of as { values: (string | null)[] }).values });
+  expect(predictivePower(text(category((i) => `a flat of ${(kind as { values: string[] }).values[i]}`)), kind, FOLDS)).toBeUndefined();
+  expect(power(text(kind), kind)).toMatchObject({ copy: true });
+});
+
 test('rows of the holdout and rows without a target are not looked at', () => {
   const leaksInHoldout = numbers((i) => (FOLDS[i] === -1 ? uniform[i]! : noise[i]!));
   expect(power(leaksInHoldout, price).value).toBeLessThan(0.05);
