@@ -26,14 +26,17 @@ export function crossFittedErrors(of: { raw: Raw; rows: Int32Array; folds: Int8A
   return Array.from(rows, (row) => truth[row * width + unit]! - meanOf(raw, row, unit, folds[row]!)).filter((e) => !Number.isNaN(e));
 }
 
-/** The temperature that makes cross-fitted probabilities likeliest (Guo et al., 2017), by golden section on its logarithm. */
-export function fitTemperature(of: { raw: Raw; rows: Int32Array; folds: Int8Array; classOf: Int32Array }): number {
-  const { raw, rows, folds, classOf } = of;
+/**
+ * The temperature that makes cross-fitted probabilities likeliest (Guo et al., 2017), by golden section on its logarithm. Rows count as they
+ * do in training.
+ */
+export function fitTemperature(of: { raw: Raw; rows: Int32Array; folds: Int8Array; classOf: Int32Array; weights?: Float32Array }): number {
+  const { raw, rows, folds, classOf, weights } = of;
   const loss = (logTemperature: number): number => {
     let sum = 0;
     for (const row of rows) {
       const probabilities = softmax(logitsOf(raw, row, folds[row]!), Math.exp(logTemperature));
-      sum -= Math.log(Math.max(1e-12, probabilities[classOf[row]!]!));
+      sum -= (weights ? weights[row]! : 1) * Math.log(Math.max(1e-12, probabilities[classOf[row]!]!));
     }
     return sum;
   };

@@ -96,7 +96,7 @@ function classification(spec: ClassificationSpec, { examples, trainable }: Given
     objective: crossEntropy(classOf, classes.length),
     rows,
     head: { kind: 'classification', classes, temperature: 1 },
-    calibrated: (raw) => ({ kind: 'classification', classes, temperature: fitTemperature({ raw, rows, folds, classOf }) }),
+    calibrated: (raw) => ({ kind: 'classification', classes, temperature: fitTemperature({ raw, rows, folds, classOf, weights: examples.weights }) }),
     baseline: { label: classes[likeliest]!, probability: shares[likeliest]!, probabilities: shares },
   };
 }

@@ -1,6 +1,7 @@
 """Writes labels.json: small sets of predictions and labels, and what cleanlab and scipy say of them.
 
 Run with numpy, scipy and cleanlab (2.9) installed: python labels.py
+Where rounding meets ties, cleanlab lets numpy's sort decide, which differs by processor: here a stable one does.
 """
 import json
 from pathlib import Path
@@ -11,6 +12,9 @@ from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 from cleanlab.regression.rank import get_label_quality_scores as get_number_quality
 from scipy.stats import median_abs_deviation, spearmanr
+
+sort = np.argsort
+np.argsort = lambda *args, **options: sort(*args, **{**options, "kind": "stable"})
 
 rng = np.random.default_rng(11)
 
