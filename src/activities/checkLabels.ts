@@ -46,12 +46,15 @@ export const createCheckLabels = (data: Data) => ({
 async function check({ version, labels, champion }: LabelCheckInput, data: Data): Promise<LabelCheck> {
   const rows = await labelledRows({ version, snapshot: (await data.models.manifest(version)).snapshot }, data);
   const { found, notes } = await findSuspects(rows, data);
-  const suspects = rows.trained.filter((row) => found.get(row)?.some((f) => labels.reasons.includes(f.reason)));
+  const isSuspect = (row: number): boolean => found.get(row)?.some((f) => labels.reasons.includes(f.reason)) ?? false;
+  const countOf = (reason: SuspectReason): number => rows.trained.filter((row) => found.get(row)?.some((f) => f.reason === reason)).length;
+  const suspects = rows.trained.filter(isSuspect);
   const agreement = rows.judgement.agreement(rows.trained);
   const findings: LabelFindings = {
     rows: rows.trained.length,
     suspects: suspects.length,
-    byReason: Object.fromEntries(SUSPECT_REASONS.map((reason) => [reason, [...found.values()].filter((all) => all.some((f) => f.reason === reason)).length])) as Record<SuspectReason, number>,
+    byReason: Object.fromEntries(SUSPECT_REASONS.map((reason) => [reason, countOf(reason)])) as Record<SuspectReason, number>,
+    heldOut: { rows: rows.held.length, suspects: rows.held.filter(isSuspect).length },
     agreement: isKnown(agreement) ? agreement : undefined,
     fresh: champion && (await freshLabels({ champion, rows, suspects: new Set(suspects) }, data)),
     examples: worstFirst(found, rows).slice(0, EXAMPLES).map((row) => example(row, found.get(row)!, rows)),

@@ -219,7 +219,12 @@ const DEFAULT_GATES = 'The gates of a model, or of a chain by the task of its ou
 
 const LABELS = `Of a regression or a classification. Labels are checked by what the model's members say of rows they were not trained on (confident
 learning; of a regression, the residuals). Suspects, the worst first and each with its reasons, are a Parquet file in the store, named on
-the model's card; the holdout's are listed too, and never touched. Labels that look shuffled are refused whatever is done with suspects.`;
+the model's card; the holdout's are listed too, and never touched. Labels that are hard to predict have many suspects, a third of the films'
+genres for instance: see how many are usual before you exclude them, or block on their share.
+
+Labels that look shuffled are refused whatever is done with suspects: the new ones when they agree with the predictions far less than
+those that the version in the current release was trained on, all of them when nothing of them can be predicted. As both compare a model
+with itself, honest labels pass, however hard they are.`;
 
 const FALLBACKS = `- \`baseline\`: what the trivial predictor answers: the mean, the class shares, the mean vector, seasonal naive;
 - \`{ model: name }\`: another model of the same task and target (for an embedding, of the same dimensions);

@@ -22,8 +22,10 @@ export interface LabelFindings {
   /** Rows trained on that have a label, and those of them that have one of the reasons that count. */
   rows: number;
   suspects: number;
-  /** Rows by reason, those held out among them. */
+  /** Rows trained on by what was found, whether that counts or not. */
   byReason: Record<SuspectReason, number>;
+  /** The same of the holdout, which stays as it is. */
+  heldOut: { rows: number; suspects: number };
   /** Between the labels and the cross-fitted outputs; absent where either does not vary. */
   agreement?: Agreement;
   fresh?: FreshLabels;
@@ -67,12 +69,13 @@ export function labelVerdict(findings: LabelFindings, spec: LabelsSpec): { passe
   return { passed: true, reason: summary(findings) };
 }
 
-/** `31 of 2,210 labels are suspects (1.4%): label 28, conflict 3; agreement 0.52 [0.49, 0.55]` */
+/** `31 of 2,210 labels are suspects (1.4%): label 28, conflict 3; of 716 held-out ones 9; agreement with the predictions 0.52 [0.49, 0.55]` */
 export function summary(findings: LabelFindings): string {
-  const { rows, suspects, agreement, fresh } = findings;
+  const { rows, suspects, heldOut, agreement, fresh } = findings;
   const found = byReasonInWords(findings);
   return [
     `${count(suspects)} of ${count(rows)} labels are suspects (${percent(rows === 0 ? 0 : suspects / rows)})${found && `: ${found}`}`,
+    heldOut.suspects > 0 && `of ${count(heldOut.rows)} held-out ones ${count(heldOut.suspects)}`,
     agreement && `agreement with the predictions ${inWords(agreement)}`,
     fresh && `${count(fresh.rows)} labels are new since version ${fresh.since}: agreement ${inWords(fresh.agreement)}, before ${inWords(fresh.before)}`,
   ].filter(Boolean).join('; ');
