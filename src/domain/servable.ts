@@ -2,7 +2,7 @@ import type { ErrorCode } from './errors';
 import type { ServableSpec } from './spec';
 import type { Servability, ServabilityMeasures } from './version';
 
-/** Far above what chains of small models take; a process of nothing but the runtimes holds about 150 MB. */
+/** Far above what chains of small models take: two of them were measured at 0.2 s, 2 ms and 320 MB, nearly all of it the runtimes' own. */
 export const DEFAULT_SERVABLE: ServableSpec = { memoryMb: 2_048, latencyMs: 1_000, loadSeconds: 60 };
 
 /** Holds what was measured against the limits. What was not measured exceeds none. */
