@@ -7,7 +7,10 @@ import { exitStatus } from './setup/run.mjs';
 
 const { server } = await prepare();
 
-const child = spawn(process.execPath, [join(ROOT, 'dist', 'cli', 'main.js'), 'up', ...process.argv.slice(2)], {
+// `npm start -- --story` plays the story instead of the quick start.
+const given = process.argv.slice(2);
+const command = given.includes('--story') ? ['story', ...given.filter((argument) => argument !== '--story')] : ['up', ...given];
+const child = spawn(process.execPath, [join(ROOT, 'dist', 'cli', 'main.js'), ...command], {
   stdio: 'inherit',
   env: { ...process.env, ...(server.kind === 'binary' && { SHOAL_TEMPORAL_BINARY: server.path }) },
 });

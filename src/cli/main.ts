@@ -13,6 +13,7 @@ import { print, printJson, red } from './output';
 import { addPeopleCommands } from './people';
 import { outcomeLine, showProgress } from './progress';
 import { chainTable, decisionsBlock, modelTable } from './report';
+import { story } from './story';
 import { up } from './up';
 
 interface Common { project: string; json: boolean }
@@ -31,6 +32,10 @@ program.command('up')
   .description('start server and workers, bring models and chains up to date, show how they do')
   .option('--exit', 'end when that is done, leaving no process behind', false)
   .action(async (options: { exit: boolean }) => { process.exitCode = await up({ ...common(), ...options }); });
+
+program.command('story')
+  .description('play what keeps a chain safe, on the films of the quick start: a few minutes, in a project of its own')
+  .action(async () => { process.exitCode = await story(common()); });
 
 program.command('train [models...]')
   .description('ask for a run of the models (all by default) and of those they take inputs from')

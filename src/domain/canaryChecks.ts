@@ -1,7 +1,11 @@
 import { amount, onRequests, percent, requestCount, sized, type Estimate } from './canaryWords';
-import { Comparison, type Measure, type Scores } from './comparison';
+import { Comparison, MISSING, type Measure, type Scores } from './comparison';
 import { amounts, logarithms, shares, type Foresight } from './foresight';
 import type { Answered, CanaryCheck, CheckName, Observation } from './rollout';
+
+// Looked up once: these run for each request.
+const { isNaN: isMissing, isFinite } = Number;
+const { log } = Math;
 
 /** One thing that a canary is judged by, request by request. */
 export interface Check {
@@ -33,7 +37,7 @@ export const failuresCheck = (limits: Limits): Check => new NoWorse('failures', 
 /** The time an answer takes, by its geometric mean. Few very slow answers say little there; those that come too late are failures. */
 export const latencyCheck = (limits: Limits): Check => new NoWorse('latency', limits, {
   measure: 'log ratio',
-  score: ({ failed, seconds = NaN }) => (!failed && seconds > 0 && seconds < Infinity ? Math.log(seconds) : NaN),
+  score: ({ failed, seconds = 0 }) => (!failed && seconds > 0 && isFinite(seconds) ? log(seconds) : MISSING),
   foresight: logarithms(Math.log1p(limits.tolerance)),
   words: (estimate, { reference }) => relative(estimate, { what: 'time to answer', reference: Math.exp(reference.value), unit: ' s' }),
 });
@@ -42,7 +46,7 @@ export const latencyCheck = (limits: Limits): Check => new NoWorse('latency', li
 export const lossCheck = ({ kind, minimum, ...limits }: Limits & { kind: 'wrong classes' | 'error'; minimum: number }): Check =>
   new NoWorse('loss', limits, {
     measure: 'ratio',
-    score: ({ failed, loss = NaN }) => (!failed && loss >= 0 && loss < Infinity ? loss : NaN),
+    score: ({ failed, loss = -1 }) => (!failed && loss >= 0 && isFinite(loss) ? loss : MISSING),
     foresight: kind === 'error' ? amounts() : shares(0.1),
     words: (estimate, { reference }) =>
       relative(estimate, { what: kind === 'error' ? 'mean error' : 'share of wrong classes', reference: reference.value, unit: '' }),
@@ -60,7 +64,7 @@ function relative(estimate: Estimate, { what, reference, unit }: { what: string;
 
 interface Subject {
   measure: Measure;
-  /** NaN when the answer says nothing. */
+  /** MISSING when the answer says nothing. */
   score(answered: Answered): number;
   foresight: Foresight;
   words(estimate: Estimate, comparison: Comparison): string;
@@ -72,14 +76,15 @@ class NoWorse implements Check {
   private readonly comparison: Comparison;
 
   constructor(private readonly check: CheckName, private readonly limits: Limits, private readonly subject: Subject) {
-    this.comparison = new Comparison(subject.measure, [0, limits.tolerance]);
+    this.comparison = new Comparison(subject.measure, [{ side: 'below', effect: limits.tolerance }, { side: 'above', effect: 0 }]);
   }
 
   add(observation: Observation): void {
     const { foresight, score } = this.subject;
     const scores = scoresOf(observation, score);
     this.comparison.add(scores, foresight.next());
-    for (const seen of [scores.candidate, scores.reference]) if (!Number.isNaN(seen)) foresight.saw(seen);
+    if (!isMissing(scores.candidate)) foresight.saw(scores.candidate);
+    if (!isMissing(scores.reference)) foresight.saw(scores.reference);
   }
 
   verdict(): CanaryCheck['verdict'] {
@@ -107,6 +112,6 @@ export const tooFew = (check: CheckName, requests: number): string =>
 /** To which an effect is given. */
 export const precision = (tolerance: number): number => (tolerance > 0 ? tolerance / 100 : 1e-4);
 
-export const scoresOf = ({ candidate, reference, weight = NaN }: Observation, score: (answered: Answered) => number): Scores => ({
-  candidate: candidate ? score(candidate) : NaN, reference: reference ? score(reference) : NaN, weight,
+export const scoresOf = ({ candidate, reference, weight = MISSING }: Observation, score: (answered: Answered) => number): Scores => ({
+  candidate: candidate ? score(candidate) : MISSING, reference: reference ? score(reference) : MISSING, weight,
 });

@@ -1,6 +1,6 @@
 import { precision, scoresOf, tooFew, type Check, type Limits } from './canaryChecks';
 import { onRequests, percent, sized, type Estimate } from './canaryWords';
-import { Comparison, type Foreseen, type Scores } from './comparison';
+import { Comparison, MISSING, type Foreseen } from './comparison';
 import { Recent } from './recent';
 import type { Answered, CanaryCheck, Observation } from './rollout';
 
@@ -9,11 +9,17 @@ import type { Answered, CanaryCheck, Observation } from './rollout';
  * their distributions do: `fail` when surely by more than tolerated, `pass` when surely by less.
  */
 
+// Looked up once: these run for each request.
+const { isNaN: isMissing, isFinite } = Number;
+
 type Verdict = CanaryCheck['verdict'];
 
 /** A share among the answers that may move to either side. */
 class Shift extends Comparison {
-  constructor(private readonly limits: Limits, remembers: boolean) { super('difference', [-limits.tolerance, limits.tolerance], remembers); }
+  constructor(private readonly limits: Limits, remembers: boolean) {
+    const ends = [-limits.tolerance, limits.tolerance];
+    super('difference', ends.flatMap((effect) => [{ side: 'above', effect }, { side: 'below', effect }]), remembers);
+  }
 
   within(): boolean {
     const { tolerance, passErrorRate } = this.limits;
@@ -47,11 +53,11 @@ export class NumberCheck implements Check {
   add(observation: Observation): void {
     const { newest } = this;
     const { candidate, reference, weight } = scoresOf(observation, numberOf);
-    const rank = (value: number): number => (Number.isNaN(value) || newest.length === 0 ? value : newest.rank(value));
+    const rank = (value: number): number => (isMissing(value) || newest.length === 0 ? value : newest.rank(value));
     // Among fewer, a rank says little.
     const foreseen = newest.length >= 20 ? RANKS : undefined;
     this.shift.add({ candidate: rank(candidate), reference: rank(reference), weight }, foreseen);
-    if (!Number.isNaN(reference)) newest.add(reference);
+    if (!isMissing(reference)) newest.add(reference);
   }
 
   verdict(): Verdict {
@@ -74,7 +80,7 @@ export class NumberCheck implements Check {
 
 const RANKS: Foreseen = { low: 0, high: 1, typical: 0.5 };
 
-const numberOf = ({ failed, output }: Answered): number => (!failed && typeof output === 'number' && Number.isFinite(output) ? output : NaN);
+const numberOf = ({ failed, output }: Answered): number => (!failed && typeof output === 'number' && isFinite(output) ? output : MISSING);
 
 /** Classes told apart. Those that come up later count as one. */
 const CLASSES = 10;
@@ -108,7 +114,7 @@ export class ClassCheck implements Check {
   report(): CanaryCheck {
     const { tolerance } = this.limits;
     const verdict = this.verdict();
-    const moved = ({ shift: { candidate, reference } }: ClassShare): number => Math.abs(candidate.value - reference.value);
+    const moved = ({ shift: { candidate, reference } }: ClassShare): number => Math.abs(candidate.value - reference.value) || 0;
     const [worst] = [...this.shares].sort((a, b) => moved(b) - moved(a));
     if (!worst || verdict === 'not measured') return { check: 'output', verdict: 'not measured', requests: 0, tolerance, reason: tooFew('output', 0) };
     const share = this.follow(worst.name, worst.has, true);
@@ -144,8 +150,8 @@ export class ClassCheck implements Check {
   private failErrorRate(i: number): number { return this.limits.failErrorRate / ((i + 1) * (i + 2)); }
 }
 
-function tell({ has, shift }: ClassShare, { candidate, reference, weight = NaN }: Answers): void {
-  const score = (answer: string | undefined): number => (answer === undefined ? NaN : Number(has(answer)));
+function tell({ has, shift }: ClassShare, { candidate, reference, weight = MISSING }: Answers): void {
+  const score = (answer: string | undefined): number => (answer === undefined ? MISSING : has(answer) ? 1 : 0);
   shift.add({ candidate: score(candidate), reference: score(reference), weight }, SHARES);
 }
 

@@ -1,5 +1,9 @@
 import { crossing, Wealth } from './sequential';
 
+// Looked up once: these run many times for each request.
+const { isNaN: isMissing } = Number;
+const { max } = Math;
+
 /**
  * What an effect is, and what the scores must be:
  * - `difference`: the candidate's mean minus the reference's; scores in [0, 1].
@@ -8,13 +12,17 @@ import { crossing, Wealth } from './sequential';
  */
 export type Measure = 'difference' | 'ratio' | 'log ratio';
 
-/** One request's scores: both where both answered, else one of them and the probability with which it went to the candidate. NaN: none. */
+/** For a score that there is not. */
+export const MISSING = NaN;
+
+/** One request's scores: both where both answered, else one of them and the probability with which it went to the candidate. */
 export interface Scores { candidate: number; reference: number; weight: number }
 
 /** What is taken of scores before they come: they are winsorised to [low, high], and `typical` stands for their means until there are some. */
 export interface Foreseen { low: number; high: number; typical: number }
 
-export type Side = 'above' | 'below';
+/** That the effect is above, or below, a value. */
+export interface Claim { side: 'above' | 'below'; effect: number }
 
 /**
  * Candidate and reference, request by request, as evidence on the effect that may be looked at after each.
@@ -36,33 +44,34 @@ export class Comparison {
   private readonly tests: Test[];
 
   /**
-   * @param hypotheses effects on which evidence is gathered as requests come.
-   * @param remembers whether it keeps what came: it needs that for any other effect, and for an estimate.
+   * @param claims for which evidence is gathered as requests come.
+   * @param remembers whether it keeps what came: it needs that for any other claim, and for an estimate.
    */
-  constructor(private readonly measure: Measure, hypotheses: readonly number[], private readonly remembers = true) {
-    this.tests = hypotheses.map((effect) => new Test(measure, effect));
+  constructor(private readonly measure: Measure, claims: readonly Claim[], private readonly remembers = true) {
+    this.tests = claims.map((claim) => new Test(measure, claim));
   }
 
   /** @param foreseen undefined when too little came before to bet on these. */
   add({ candidate, reference, weight }: Scores, foreseen: Foreseen | undefined): void {
-    const both = !Number.isNaN(candidate) && !Number.isNaN(reference);
-    const one = Number.isNaN(candidate) !== Number.isNaN(reference) && weight > 0 && weight < 1;
+    const both = !isMissing(candidate) && !isMissing(reference);
+    const one = isMissing(candidate) !== isMissing(reference) && weight > 0 && weight < 1;
     if (!both && !one) return;
     this.requests++;
     if (!foreseen) return;
+    const { trail } = this;
     const { low, high, typical } = foreseen;
     const referenceMean = this.reference.from(typical);
-    this.trail.add([candidate, reference, both ? NaN : weight, low, high, this.candidate.from(referenceMean), referenceMean]);
-    for (const test of this.tests) test.add(this.trail, this.trail.length - 1);
-    if (!this.remembers) this.trail.length = 0;
-    if (!Number.isNaN(candidate)) this.candidate.add(clip(candidate, low, high));
-    if (!Number.isNaN(reference)) this.reference.add(clip(reference, low, high));
+    trail.add({ candidate, reference, weight: both ? MISSING : weight, low, high, candidateMean: this.candidate.from(referenceMean), referenceMean });
+    for (let i = 0; i < this.tests.length; i++) this.tests[i]!.add(trail, trail.length - 1);
+    if (!this.remembers) trail.length = 0;
+    if (!isMissing(candidate)) this.candidate.add(clip(candidate, low, high));
+    if (!isMissing(reference)) this.reference.add(clip(reference, low, high));
   }
 
-  /** Whether the hypothesis is refuted, at this error rate, that the effect is not to this side of `effect`. */
-  surely(side: Side, effect: number, errorRate: number): boolean {
-    const test = this.tests.find((t) => t.effect === effect);
-    return (test ? test[side].log() : this.logWealth(side, effect)) >= -Math.log(errorRate);
+  /** Whether the contrary of a claim is refuted at this error rate. */
+  surely(side: Claim['side'], effect: number, errorRate: number): boolean {
+    const test = this.tests.find((t) => t.claim.side === side && t.claim.effect === effect) ?? this.test({ side, effect });
+    return test.logWealth() >= -Math.log(errorRate);
   }
 
   /** The effect, and its confidence sequence, whose ends fail with these error rates. An end that is not known yet is undefined. */
@@ -73,20 +82,17 @@ export class Comparison {
     const effect = start === 0 ? 0 : crossing((x) => -Math.sign(start) * this.balance(x), {
       from: 0, step: 8 * precision, limit: start > 0 ? most : least, precision,
     });
-    const end = (side: Side, limit: number, errorRate: number): number | undefined =>
-      crossing((x) => this.logWealth(side, x) + Math.log(errorRate), { from: effect ?? 0, step: 16 * precision, limit, precision });
+    const end = (side: Claim['side'], limit: number, errorRate: number): number | undefined =>
+      crossing((x) => this.test({ side, effect: x }).logWealth() + Math.log(errorRate), {
+        from: effect ?? 0, step: 16 * precision, limit, precision,
+      });
     return { effect, low: end('above', least, errorRates.low), high: end('below', most, errorRates.high) };
   }
 
-  private logWealth(side: Side, effect: number): number {
-    const hypothesis = hypothesisOf(this.measure, effect);
-    const evidence = new Evidence();
-    const gambler = new Gambler(side);
-    for (let i = 0; i < this.trail.length; i++) {
-      evidence.of(this.trail, i, hypothesis);
-      gambler.bet(evidence);
-    }
-    return gambler.log();
+  private test(claim: Claim): Test {
+    const test = new Test(this.measure, claim);
+    for (let i = 0; i < this.trail.length; i++) test.add(this.trail, i);
+    return test;
   }
 
   /** The evidence beyond a hypothesised effect: paired and routed requests are weighed by their precision. */
@@ -123,18 +129,34 @@ class RunningMean {
   from(guess: number): number { return (this.sum + 10 * guess) / (this.count + 10); }
 }
 
-/** What was known of each request, seven numbers: candidate, reference, weight (NaN: both answered), low, high, and both means before it. */
+interface Step extends Scores, Omit<Foreseen, 'typical'> {
+  /** Means so far. */
+  candidateMean: number;
+  referenceMean: number;
+}
+
+const WIDTH = 7;
+
+/** What was known of each request, WIDTH numbers; no weight where both answered. */
 class Trail {
   length = 0;
-  numbers = new Float64Array(7 * 256);
+  numbers = new Float64Array(WIDTH * 64);
 
-  add(step: readonly number[]): void {
-    if (7 * (this.length + 1) > this.numbers.length) {
-      const grown = new Float64Array(2 * this.numbers.length);
+  add(step: Step): void {
+    const at = WIDTH * this.length++;
+    if (at === this.numbers.length) {
+      const grown = new Float64Array(2 * at);
       grown.set(this.numbers);
       this.numbers = grown;
     }
-    this.numbers.set(step, 7 * this.length++);
+    const { numbers } = this;
+    numbers[at] = step.candidate;
+    numbers[at + 1] = step.reference;
+    numbers[at + 2] = step.weight;
+    numbers[at + 3] = step.low;
+    numbers[at + 4] = step.high;
+    numbers[at + 5] = step.candidateMean;
+    numbers[at + 6] = step.referenceMean;
   }
 }
 
@@ -157,13 +179,13 @@ class Evidence {
   paired = true;
 
   of({ numbers }: Trail, i: number, { shrink, shift, stretch, offset }: Hypothesis): void {
-    const at = 7 * i;
+    const at = WIDTH * i;
     const weight = numbers[at + 2]!;
     const low = numbers[at + 3]!;
     const high = numbers[at + 4]!;
     const candidate = clip(numbers[at]! * shrink - shift, low, high);
     const reference = clip(numbers[at + 1]!, low, high) * stretch;
-    this.paired = Number.isNaN(weight);
+    this.paired = isMissing(weight);
     if (this.paired) {
       this.value = candidate - reference - offset;
       this.least = low - high * stretch - offset;
@@ -173,41 +195,33 @@ class Evidence {
     const candidateMean = clip(numbers[at + 5]! * shrink - shift, low, high);
     const referenceMean = clip(numbers[at + 6]!, low, high) * stretch;
     const mean = candidateMean - referenceMean - offset;
-    this.value = mean + (Number.isNaN(candidate) ? (referenceMean - reference) / (1 - weight) : (candidate - candidateMean) / weight);
-    this.least = mean - Math.max((candidateMean - low) / weight, (high * stretch - referenceMean) / (1 - weight));
-    this.most = mean + Math.max((high - candidateMean) / weight, (referenceMean - low * stretch) / (1 - weight));
+    this.value = mean + (isMissing(candidate) ? (referenceMean - reference) / (1 - weight) : (candidate - candidateMean) / weight);
+    this.least = mean - max((candidateMean - low) / weight, (high * stretch - referenceMean) / (1 - weight));
+    this.most = mean + max((high - candidateMean) / weight, (referenceMean - low * stretch) / (1 - weight));
   }
 }
 
+/**
+ * The bets for a claim. Those on requests that both answered are a game of their own, as the best bet there is another than where chance
+ * chose; what is won in one is staked in the other.
+ */
 class Test {
-  readonly above = new Gambler('above');
-  readonly below = new Gambler('below');
+  private readonly paired = new Wealth();
+  private readonly routed = new Wealth();
   private readonly hypothesis: Hypothesis;
   private readonly evidence = new Evidence();
 
-  constructor(measure: Measure, readonly effect: number) { this.hypothesis = hypothesisOf(measure, effect); }
+  constructor(measure: Measure, readonly claim: Claim) { this.hypothesis = hypothesisOf(measure, claim.effect); }
 
   add(trail: Trail, i: number): void {
-    this.evidence.of(trail, i, this.hypothesis);
-    this.above.bet(this.evidence);
-    this.below.bet(this.evidence);
-  }
-}
-
-/** The best bet where both answered is another than where chance chose; what is won on one is staked on the other. */
-class Gambler {
-  private readonly paired = new Wealth();
-  private readonly routed = new Wealth();
-
-  constructor(private readonly side: Side) {}
-
-  bet({ value, least, most, paired }: Evidence): void {
-    const gain = this.side === 'above' ? value / -least : -value / most;
-    // Without a range there is nothing to win or lose.
-    if (this.side === 'above' ? least < 0 : most > 0) (paired ? this.paired : this.routed).bet(gain);
+    const { evidence } = this;
+    evidence.of(trail, i, this.hypothesis);
+    const bound = this.claim.side === 'above' ? -evidence.least : -evidence.most;
+    // Where nothing can be lost, by this hypothesis, nothing can be won.
+    if (this.claim.side === 'above' ? bound > 0 : bound < 0) (evidence.paired ? this.paired : this.routed).bet(evidence.value / bound);
   }
 
-  log(): number { return this.paired.log() + this.routed.log(); }
+  logWealth(): number { return this.paired.log() + this.routed.log(); }
 }
 
 const clip = (value: number, low: number, high: number): number => (value < low ? low : value > high ? high : value);

@@ -1,6 +1,8 @@
 import type { Foreseen } from './comparison';
 import { Recent } from './recent';
 
+const { min } = Math;
+
 /** What may be taken of scores before they come, from those that came. */
 export interface Foresight {
   /** Undefined as long as too few have come. */
@@ -37,7 +39,7 @@ export function logarithms(apart: number): Foresight {
     next() {
       if (recent.length < FIRST) return undefined;
       const high = recent.quantile(1 - BEYOND);
-      return { low: Math.min(recent.quantile(BEYOND), high - apart), high, typical: recent.quantile(0.5) };
+      return { low: min(recent.quantile(BEYOND), high - apart), high, typical: recent.quantile(0.5) };
     },
     saw: (score) => recent.add(score),
   };

@@ -1,3 +1,5 @@
+const { ceil, min } = Math;
+
 /** The newest numbers, kept in order of size: their quantiles and ranks, at a cost that does not grow with how many have come. */
 export class Recent {
   private readonly sorted: Float64Array;
@@ -9,7 +11,7 @@ export class Recent {
     this.ring = new Float64Array(size);
   }
 
-  get length(): number { return Math.min(this.seen, this.size); }
+  get length(): number { return min(this.seen, this.size); }
 
   add(value: number): void {
     const { sorted, ring, size, length } = this;
@@ -24,7 +26,7 @@ export class Recent {
   }
 
   /** The order statistic at or above a quantile; NaN of nothing. */
-  quantile(q: number): number { return this.length === 0 ? NaN : this.sorted[Math.ceil((this.length - 1) * q)]!; }
+  quantile(q: number): number { return this.length === 0 ? NaN : this.sorted[ceil((this.length - 1) * q)]!; }
 
   /** The share of them that is smaller than a value, equal ones counted half. */
   rank(value: number): number {

@@ -19,6 +19,8 @@ const SPREAD = [0.4, 0.2, 0.1, 0.1, 0.1, 0.1];
 /** After so many bets the logarithm is taken, lest the product overflow. */
 const STRETCH = 16;
 
+const { log } = Math;
+
 export class Wealth {
   private readonly parts = Float64Array.from(SPREAD);
   private logScale = 0;
@@ -31,11 +33,11 @@ export class Wealth {
     if (++this.bets % STRETCH !== 0) return;
     const sum = this.sum();
     for (let i = 0; i < parts.length; i++) parts[i]! /= sum;
-    this.logScale += Math.log(sum);
+    this.logScale += log(sum);
   }
 
   /** The logarithm of the wealth; 0 at the start. */
-  log(): number { return this.logScale + Math.log(this.sum()); }
+  log(): number { return this.logScale + log(this.sum()); }
 
   private sum(): number {
     let sum = 0;
