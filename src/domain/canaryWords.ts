@@ -3,7 +3,7 @@ import { figure } from './headline';
 /** An effect and its confidence sequence, as far as they are known. */
 export interface Estimate { effect?: number; low?: number; high?: number }
 
-/** `8.1% above` and `[2.0%, 14.5%]`; below 0 the interval is turned round: `3.0% below`, `[1.0%, 5.0%]`. */
+/** The size of an effect, `8.1%`, and its interval, `[2.0%, 14.5%]`, which is turned round for an effect below 0. */
 export function sized({ effect = 0, low, high }: Estimate, unit: '%' | ' points'): { size: string; above: boolean; interval: string } {
   const end = (value: number | undefined): string => {
     if (value === undefined) return 'unknown';
@@ -11,7 +11,7 @@ export function sized({ effect = 0, low, high }: Estimate, unit: '%' | ' points'
   };
   return {
     size: unit === '%' ? percent(Math.abs(effect)) : `${hundredths(Math.abs(effect))} points`,
-    above: effect > 0,
+    above: effect >= 0,
     interval: effect < 0 ? `[${end(high)}, ${end(low)}]` : `[${end(low)}, ${end(high)}]`,
   };
 }
@@ -24,6 +24,7 @@ function hundredths(share: number): string {
   return Number(text) === 0 ? '0' : text;
 }
 
+/** A number in three digits or more; small ones in two. */
 export const amount = (value: number): string => (value !== 0 && Math.abs(value) < 0.01 ? String(Number(value.toPrecision(2))) : figure(value));
 
 export const requestCount = (count: number): string => `${count.toLocaleString('en-US')} request${count === 1 ? '' : 's'}`;

@@ -1,7 +1,7 @@
 import type { Foreseen } from './comparison';
 import { Recent } from './recent';
 
-const { min } = Math;
+const { max, min } = Math;
 
 /** What may be taken of scores before they come, from those that came. */
 export interface Foresight {
@@ -32,14 +32,14 @@ export function amounts(): Foresight {
   };
 }
 
-/** Logarithms; `apart`: a shift that must be visible even where all have been alike. */
+/** Logarithms. A shift by `apart` stays visible even where all have been alike. */
 export function logarithms(apart: number): Foresight {
   const recent = new Recent(NEWEST);
   return {
     next() {
       if (recent.length < FIRST) return undefined;
-      const high = recent.quantile(1 - BEYOND);
-      return { low: min(recent.quantile(BEYOND), high - apart), high, typical: recent.quantile(0.5) };
+      const [low, high] = [recent.quantile(BEYOND), recent.quantile(1 - BEYOND)];
+      return { low: min(low, high - apart), high: max(high, low + apart), typical: recent.quantile(0.5) };
     },
     saw: (score) => recent.add(score),
   };
