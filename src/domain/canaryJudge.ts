@@ -14,11 +14,14 @@ export interface JudgeOptions {
 
 /**
  * What can be said of a candidate release after these requests, however often it was asked before. Give it all of them, in the order in
- * which they became known.
+ * which they became known. A loss is taken in that order; what needs no outcome, in the order of answers, so that an outcome which comes late
+ * moves nothing that was seen before.
  */
 export function judgeCanary(observations: readonly Observation[], options: JudgeOptions): CanaryVerdict {
   const judge = new CanaryJudge(options);
-  for (const observation of observations) judge.add(observation);
+  const answeredAt = (o: Observation): number => o.answeredAt ?? o.knownAt;
+  for (const observation of [...observations].sort((a, b) => answeredAt(a) - answeredAt(b))) judge.addAnswer(observation);
+  for (const observation of observations) judge.addLoss(observation);
   return judge.report();
 }
 
@@ -31,25 +34,37 @@ export function judgeCanary(observations: readonly Observation[], options: Judge
  */
 export class CanaryJudge {
   private readonly checks: readonly Check[];
+  /** The last of the checks: it alone waits for outcomes. */
+  private readonly loss: Check;
   private readonly requests = { candidate: 0, reference: 0, both: 0 };
 
   constructor(private readonly options: JudgeOptions) {
     const { tolerance, errorRate, output } = options;
     const limits = (tolerated: number): Limits => ({ tolerance: tolerated, passErrorRate: errorRate, failErrorRate: errorRate / 4 });
+    this.loss = lossCheck({ ...limits(tolerance.loss), kind: output === 'number' ? 'error' : 'wrong classes', minimum: options.minimum });
     this.checks = [
       failuresCheck(limits(tolerance.failures)),
       latencyCheck(limits(tolerance.latency)),
       output === 'number' ? new NumberCheck(limits(tolerance.output)) : new ClassCheck(limits(tolerance.output)),
-      lossCheck({ ...limits(tolerance.loss), kind: output === 'number' ? 'error' : 'wrong classes', minimum: options.minimum }),
+      this.loss,
     ];
   }
 
   add(observation: Observation): void {
+    this.addAnswer(observation);
+    this.addLoss(observation);
+  }
+
+  addLoss(observation: Observation): void {
+    this.loss.add(observation);
+  }
+
+  addAnswer(observation: Observation): void {
     const { candidate, reference } = observation;
     if (candidate) this.requests.candidate++;
     if (reference) this.requests.reference++;
     if (candidate && reference) this.requests.both++;
-    for (const check of this.checks) check.add(observation);
+    for (const check of this.checks) if (check !== this.loss) check.add(observation);
   }
 
   /** The verdict alone, at the cost of a look and not of all requests. */
