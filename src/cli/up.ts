@@ -3,6 +3,7 @@ import { Shoal } from '../client';
 import { embeddedEndpoint, namedEndpoint } from '../client/connect';
 import { registerSearchAttributes } from '../client/searchAttributes';
 import { loadProject } from '../config';
+import { onceEnded } from './ended';
 import { dim, print, printJson, rule } from './output';
 import { showProgress } from './progress';
 import { chainTable, modelTable, predictionBlocks, type Example } from './report';
@@ -103,10 +104,3 @@ async function tellingExamples(shoal: Shoal, chain: string): Promise<Example[]> 
 }
 
 const uiLink = (shoal: Shoal, workflowId: string) => `${shoal.endpoint.ui}/namespaces/${shoal.endpoint.namespace}/workflows/${encodeURIComponent(workflowId)}`;
-
-/** Settles when the person, or whoever runs it, asks it to end. */
-const onceEnded = () => new Promise<void>((resolve) => {
-  process.once('SIGINT', () => resolve());
-  process.once('SIGTERM', () => resolve());
-  process.once('SIGHUP', () => resolve());
-});

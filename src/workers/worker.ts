@@ -6,17 +6,22 @@ import path from 'node:path';
 import { createControlActivities, createDataActivities, createServingActivities, createTrainingActivities } from '../activities';
 import type { RunServing } from '../activities/checkServable';
 import type { RunTraining } from '../activities/train';
+import { compactOutcomes } from '../data/outcomes';
 import { createRequestLog } from '../data/requestLog';
 import type { ProjectSpec, WorkerSpec } from '../domain/spec';
 import { packageRoot } from '../packageInfo';
 import { Models } from '../serve/models';
 import type { Store } from '../store/store';
 import { dataQueue, describeRouting, releaseWorkflowId, serveQueue, trainQueue } from '../workflows/messages';
+import { beside } from './background';
 import { failureInterceptor } from './failures';
 import { createRunServing } from './serving';
+import { keepWarm } from './warm';
 
 /** Snapshots and evaluations at once in a process: they share its memory. */
 const DATA_ACTIVITIES = 4;
+const WARM_EVERY_MS = 500;
+const COMPACT_EVERY_MS = 10 * 60_000;
 
 export interface WorkerDeps {
   connection: NativeConnection;
@@ -55,27 +60,34 @@ export async function createWorkers(project: ProjectSpec, spec: WorkerSpec, deps
           workflowBundle: deps.workflowBundle ?? (await prebuiltWorkflows()),
           activities: createControlActivities({ store, log, ledger: { routing: (chain) => routingOf(client, chain) } }),
         });
-      case 'train':
-        return Promise.all([
-          Worker.create({
-            ...common,
-            taskQueue: trainQueue(taskQueue),
-            activities: createTrainingActivities({ store, runTraining }),
-            maxConcurrentActivityTaskExecutions: Math.max(2, os.availableParallelism()),
-          }),
-          Worker.create({
-            ...common,
-            taskQueue: dataQueue(taskQueue),
-            activities: createDataActivities({ store, models, log, runServing, now: Date.now }),
-            maxConcurrentActivityTaskExecutions: DATA_ACTIVITIES,
-          }),
-        ]);
-      case 'serve':
-        return Worker.create({
+      case 'train': {
+        const trainer = await Worker.create({
           ...common,
-          taskQueue: spec.taskQueue ?? serveQueue(taskQueue),
-          activities: createServingActivities({ store, models, log }),
+          taskQueue: trainQueue(taskQueue),
+          activities: createTrainingActivities({ store, runTraining }),
+          maxConcurrentActivityTaskExecutions: Math.max(2, os.availableParallelism()),
         });
+        const data = await Worker.create({
+          ...common,
+          taskQueue: dataQueue(taskQueue),
+          activities: createDataActivities({ store, models, log, runServing, now: Date.now }),
+          maxConcurrentActivityTaskExecutions: DATA_ACTIVITIES,
+        });
+        beside(data, { firstMs: COMPACT_EVERY_MS, everyMs: COMPACT_EVERY_MS }, async () => {
+          const before = new Date().toISOString();
+          for (const chain of Object.keys(project.chains)) {
+            await log.compact({ chain, before });
+            await compactOutcomes(store, { chain, before });
+          }
+        });
+        return [trainer, data];
+      }
+      case 'serve': {
+        const queue = spec.taskQueue ?? serveQueue(taskQueue);
+        const worker = await Worker.create({ ...common, taskQueue: queue, activities: createServingActivities({ store, models, log }) });
+        beside(worker, { firstMs: 0, everyMs: WARM_EVERY_MS }, keepWarm({ chains: Object.keys(project.chains), taskQueue: queue, store, models }));
+        return worker;
+      }
     }
   }));
   return workers.flat();

@@ -59,7 +59,7 @@ export async function lifecycle({ definition, champion, request, rules }: Lifecy
     (s) => `${s.rows} rows, ${s.columns.length} columns, snapshot ${s.data.sha256.slice(0, 12)}`);
 
   const checked = await step('validate',
-    (): Promise<Checked> => activities(`check ${model.name}'s data`).validate({ model, source, snapshot, rules, champion }),
+    (): Promise<Checked> => activities(`check ${model.name}'s data`).validate({ model, source, snapshot, rules, champion, chains: definition.chains }),
     (v) => [`${v.usableRows} usable rows`, ...v.notes, ...warningsInWords(v)].join('; '),
     (v) => (v.findings ?? []).map(({ rule, origin, message }) => `${rule} (${origin}): ${message}`));
 

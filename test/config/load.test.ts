@@ -59,7 +59,6 @@ test('who names only task, source, target and inputs gets the rest by default', 
         training: DEFAULT_TRAINING.regression, approval: 'auto',
         labels: { check: true, suspects: 'report', reasons: ['label', 'conflict', 'duplicate'], maxShare: 1, maxShuffled: 0.5, weight: 0.25 },
         gates: [{ metric: 'rmse', against: 'baseline', min: 0 }, { metric: 'r2', against: 'champion', min: -0.01 }],
-        labels: { check: true, suspects: 'report', reasons: ['label', 'conflict', 'duplicate'], maxShare: 1, maxShuffled: 0.5, weight: 0.25 },
       },
     },
     chains: {
