@@ -36,7 +36,7 @@ export const certaintyOf = ({ confidence, inDoubt, slice }: GateSpec): Certainty
 /**
  * The confidence asked for on each of a gate's slices, so that the gate as a whole has its own. Where doubt passes, one slice is enough to
  * refuse: each is given its share of the error (Bonferroni; Dunn, 1961), so that a newcomer that is no worse on any slice is refused with
- * probability 1 - confidence at most, however many slices there are. Where doubt refuses, all slices must pass, and that needs no
+ * a probability of about 1 - confidence, however many slices there are. Where doubt refuses, all slices must pass, and that needs no
  * correction (intersection-union test; Berger, 1982).
  */
 export function sliceConfidence(gate: GateSpec, slices: number): number {
