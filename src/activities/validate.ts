@@ -60,11 +60,12 @@ function refused(model: ModelSpec, snapshot: Snapshot, { findings, counts, repor
   const blocking = findings.filter((finding) => finding.level === 'block');
   const told = blocking.slice(0, NAMED).map(({ rule, origin, message }) => `[${origin}: ${rule}] ${message}`);
   const more = counts.block > NAMED ? ` And ${counts.block - NAMED} more.` : '';
-  const source = snapshot.source;
-  return new ShoalError('DATA_REFUSED',
-    `Model ${model.name}: the ${snapshot.rows.toLocaleString('en-US')} rows of source ${source} are refused by ${counts.block === 1 ? 'a rule' : `${counts.block} rules`}. ${told.join(' ')}${more}`, {
-      remedy: `Put the data right and run again. Where the data is right, change the rule under \`sources.${source}.rules\` (one declared there for a column takes the place of an inferred one), `
-        + `or how much it counts under \`models.${model.name}.checks\`.`,
-      details: { model: model.name, source, rows: snapshot.rows, findings: blocking, report },
-    });
+  const { source } = snapshot;
+  const rows = snapshot.rows.toLocaleString('en-US');
+  const by = counts.block === 1 ? 'a rule' : `${counts.block} rules`;
+  return new ShoalError('DATA_REFUSED', `Model ${model.name}: the ${rows} rows of source ${source} are refused by ${by}. ${told.join(' ')}${more}`, {
+    remedy: `Put the data right and run again. Where the data is right, change the rule under \`sources.${source}.rules\` (one declared there `
+      + `takes the place of an inferred one of its column), or how much it counts under \`models.${model.name}.checks\`.`,
+    details: { model: model.name, source, rows: snapshot.rows, findings: blocking, report },
+  });
 }

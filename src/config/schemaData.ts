@@ -56,7 +56,8 @@ export function resolveRule(rule: RuleDocument, at: readonly (string | number)[]
   const problems: Problem[] = [];
   const resolved = isOfColumn(rule) ? columnRules(rule, at, problems) : tableChecks(rule).map((check): DataRule => ({ ...check, level: rule.level }));
   if (resolved.length === 0 && problems.length === 0) {
-    problems.push({ path: at, message: 'a rule that asks for nothing', expected: isOfColumn(rule) ? 'a condition, such as `max` or `values`' : '`column`, or a condition on the rows such as `minRows`' });
+    const expected = isOfColumn(rule) ? 'a condition, such as `max` or `values`' : '`column`, or a condition on the rows such as `minRows`';
+    problems.push({ path: at, message: 'a rule that asks for nothing', expected });
   }
   return { rules: resolved, problems };
 }
@@ -85,8 +86,9 @@ function columnRules(rule: z.output<typeof columnRule>, at: readonly (string | n
 function endProblems({ min, max }: { min?: number | string; max?: number | string }, at: readonly (string | number)[]): Problem[] {
   const problems: Problem[] = [];
   for (const [key, value] of [['min', min], ['max', max]] as const) {
-    if (typeof value === 'string' && toDays(value) === undefined) problems.push({ path: [...at, key], message: 'neither a number nor a date', expected: 'such as 3.5 or 2010-01-31', found: `\`${value}\`` });
-    if (typeof value === 'string' && /^\d{4}(-\d{2})?$/.test(value)) problems.push({ path: [...at, key], message: 'not a whole date', expected: 'such as 2010-01-31', found: `\`${value}\`` });
+    if (typeof value !== 'string') continue;
+    const wrong = toDays(value) === undefined ? 'neither a number nor a date' : /^\d{4}(-\d{2})?$/.test(value) ? 'not a whole date' : undefined;
+    if (wrong) problems.push({ path: [...at, key], message: wrong, expected: 'such as 3.5 or 2010-01-31', found: `\`${value}\`` });
   }
   if (problems.length > 0 || min === undefined || max === undefined) return problems;
   if (typeof min !== typeof max) return [{ path: at, message: 'one end is a number, the other a date' }];
@@ -96,8 +98,12 @@ function endProblems({ min, max }: { min?: number | string; max?: number | strin
 
 function tableChecks({ minRows, maxRows, maxFall, maxGrowth, duplicateKeys }: z.output<typeof tableRule>): TableCheck[] {
   const checks: TableCheck[] = [];
-  if (minRows !== undefined || maxRows !== undefined) checks.push({ check: 'rows', ...(minRows !== undefined && { min: minRows }), ...(maxRows !== undefined && { max: maxRows }) });
-  if (maxFall !== undefined || maxGrowth !== undefined) checks.push({ check: 'rowChange', ...(maxFall !== undefined && { fall: maxFall }), ...(maxGrowth !== undefined && { growth: maxGrowth }) });
+  if (minRows !== undefined || maxRows !== undefined) {
+    checks.push({ check: 'rows', ...(minRows !== undefined && { min: minRows }), ...(maxRows !== undefined && { max: maxRows }) });
+  }
+  if (maxFall !== undefined || maxGrowth !== undefined) {
+    checks.push({ check: 'rowChange', ...(maxFall !== undefined && { fall: maxFall }), ...(maxGrowth !== undefined && { growth: maxGrowth }) });
+  }
   if (duplicateKeys !== undefined) checks.push({ check: 'duplicateKeys', max: duplicateKeys });
   return checks;
 }

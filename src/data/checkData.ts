@@ -138,7 +138,8 @@ function unknownLater(source: SourceSpec, snapshot: Snapshot): DataFinding[] {
   const names = snapshot.columns.map(({ name }) => name);
   return (source.knownLater ?? []).filter((column) => !names.includes(column)).map((column) => {
     const near = nearest(column, names);
-    return { rule: 'knownLater', level: 'warn', origin: 'declared', column, message: `There is no column ${column}, which is declared as known later${near ? `; did you mean ${near}?` : '.'}` };
+    const message = `There is no column ${column}, which is declared as known later${near ? `; did you mean ${near}?` : '.'}`;
+    return { rule: 'knownLater', level: 'warn', origin: 'declared', column, message };
   });
 }
 
@@ -160,7 +161,7 @@ async function driftOf({ model, champion, snapshot }: DataToCheck, before: Snaps
   if (!model || !champion) return { nothing: 'there is no champion yet' };
   if (!before) return { nothing: 'the champion\'s snapshot can\'t be read any more' };
   const target: Wanted[] = model.task === 'embedding' ? [] : [{ name: model.target, type: model.task === 'classification' ? 'category' : 'number' }];
-  return driftSince(before, { snapshot, wanted: [...inputs, ...target.filter(({ name }) => !inputs.some((input) => input.name === name))] }, { store, limits: checks.drift });
+  return driftSince(before, { snapshot, wanted: [...inputs, ...target] }, { store, limits: checks.drift });
 }
 
 async function skewTo({ served, snapshot }: DataToCheck, { inputs, checks, store }: Compared): Promise<Comparison> {
@@ -177,13 +178,16 @@ function moved(rule: 'drift' | 'skew', comparison: Comparison, { level, share }:
   const drifted = comparison.columns.filter((column) => column.verdict === 'drifted');
   const findings = drifted.map((column): DataFinding => ({
     rule, level: 'warn', origin: 'built in', column: column.column, rows: column.rows.current,
-    message: `${column.column} moved ${SINCE[rule]}: ${column.reason} (${measureOf(column)}, on ${column.rows.reference.toLocaleString('en-US')} and ${column.rows.current.toLocaleString('en-US')} rows).`,
-    expected: `${column.test} ${column.test?.endsWith(' p') ? 'at least' : 'at most'} ${column.threshold}`, found: column.value == null ? 'not finite' : figure(column.value),
+    message: `${column.column} moved ${SINCE[rule]}: ${column.reason} (${measureOf(column)}, `
+      + `on ${column.rows.reference.toLocaleString('en-US')} and ${column.rows.current.toLocaleString('en-US')} rows).`,
+    expected: `${column.test} ${column.test?.endsWith(' p') ? 'at least' : 'at most'} ${column.threshold}`,
+    found: column.value == null ? 'not finite' : figure(column.value),
   }));
   if (drifted.length === 0 || comparison.share < share) return findings;
   const whole: DataFinding = {
     rule, level: level as Exclude<Level, 'off'>, origin: 'built in',
-    message: `${drifted.length} of ${comparison.compared} columns moved ${SINCE[rule]} (from ${percent(share)} of them it counts as a whole): ${drifted.map(({ column }) => column).slice(0, 8).join(', ')}.`,
+    message: `${drifted.length} of ${comparison.compared} columns moved ${SINCE[rule]} (from ${percent(share)} of them it counts as a whole): `
+      + `${drifted.map(({ column }) => column).slice(0, 8).join(', ')}.`,
     expected: `less than ${percent(share)} of the columns`, found: percent(comparison.share),
   };
   return [whole, ...findings];

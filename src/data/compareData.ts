@@ -2,7 +2,7 @@ import { ShoalError } from '../domain/errors';
 import { columnDrift, summarise, type ColumnDrift, type DriftLimits, type DriftSummary } from '../domain/drift';
 import { toColumn } from '../domain/rows';
 import type { Row } from '../domain/prediction';
-import { takeColumn, type Column, type ColumnType, type Table } from '../domain/table';
+import { takeRows, type ColumnType, type Table } from '../domain/table';
 import type { ArtifactRef, Manifest, Snapshot, VersionRef } from '../domain/version';
 import type { Store } from '../store/store';
 import { loadTable, type Wanted } from './loadTable';
@@ -76,7 +76,7 @@ async function sample(store: Store, snapshot: Snapshot, wanted: Wanted[]): Promi
   const { table } = await loadTable(store, snapshot, wanted);
   if (table.rows <= COMPARED_ROWS) return table;
   const rows = everyNth(table.rows, COMPARED_ROWS);
-  return { rows: rows.length, columns: Object.fromEntries(Object.entries(table.columns).map(([name, column]): [string, Column] => [name, takeColumn(column, rows)])) };
+  return takeRows(table, rows);
 }
 
 /** Evenly spread: rows lie in the order of their keys. */

@@ -16,12 +16,10 @@ export async function violationsOf(store: Store, snapshot: Snapshot, rules: read
   return withDuckDB({}, async (db) => {
     const from = `read_parquet(${pathLiteral(file)}, file_row_number = true)`;
     const types = new Map((await db.columnsOf(from)).map((column) => [column.name, storedType(column.type)]));
-    const sought: Sought[] = [];
+    const sought = await mixedRows(db, from, rules.filter((rule) => rule.check === 'mixed' && types.get((rule as ColumnRule).column) === 'VARCHAR'));
     for (const rule of rules) {
       const type = isColumnRule(rule) ? types.get(rule.column) : 'VARCHAR';
-      if (type === undefined) continue;
-      if (rule.check === 'mixed') sought.push(...await mixedRows(db, { from, rule, type }));
-      else sought.push(...rowsAtFault(rule, { from, type, now }));
+      if (type !== undefined) sought.push(...rowsAtFault(rule, { from, type, now }));
     }
     const counts = await countAll(db, from, sought);
     const found = new Map<RuleInForce, Violations>();
@@ -69,8 +67,10 @@ function rowsAtFault(rule: RuleInForce, place: Place): Sought[] {
       const value = keyText(rule.column, type);
       return [sought(rule, `${name} IS NOT NULL AND ${value} NOT IN (${rule.values.map(literal).join(', ')})`, { value })];
     }
-    case 'unique':
-      return [sought(rule, `${name} IN (SELECT ${name} FROM ${place.from} WHERE ${name} IS NOT NULL GROUP BY ${name} HAVING count(*) > 1)`, { order: `${name}, file_row_number` })];
+    case 'unique': {
+      const repeated = `SELECT ${name} FROM ${place.from} WHERE ${name} IS NOT NULL GROUP BY ${name} HAVING count(*) > 1`;
+      return [sought(rule, `${name} IN (${repeated})`, { order: `${name}, file_row_number` })];
+    }
     case 'future':
       return isTime(type) ? [sought(rule, `${name} > TIMESTAMP ${literal(place.now.replace('Z', ''))}`, { order: `${name} DESC, file_row_number` })] : [];
     case 'finite':
@@ -92,9 +92,10 @@ function outside({ min, max }: { min?: number | string; max?: number | string },
   const conditions: string[] = [];
   for (const [end, sign] of [[min, '<'], [max, '>']] as const) {
     if (end === undefined) continue;
-    if (typeof end === 'number' && (type === 'BIGINT' || type === 'DOUBLE')) conditions.push(`${name} ${sign} ${end}::DOUBLE`);
+    if (typeof end === 'number' && (type === 'BIGINT' || type === 'DOUBLE')) conditions.push(`${name} ${sign} CAST(${literal(String(end))} AS DOUBLE)`);
     if (typeof end === 'string' && isTime(type)) {
-      conditions.push(end.length > 10 ? `${name} ${sign} TIMESTAMP ${literal(end.replace('T', ' ').replace('Z', ''))}` : `CAST(${name} AS DATE) ${sign} DATE ${literal(end)}`);
+      const instant = literal(end.replace('T', ' ').replace('Z', ''));
+      conditions.push(end.length > 10 ? `${name} ${sign} TIMESTAMP ${instant}` : `CAST(${name} AS DATE) ${sign} DATE ${instant}`);
     }
   }
   if (conditions.length === 0) return '';
@@ -104,13 +105,15 @@ function outside({ min, max }: { min?: number | string; max?: number | string },
 
 const NUMBER = '[-+]?[0-9]+([.,][0-9]+)?';
 
-/** The fewer of the two kinds. */
-async function mixedRows(db: Engine, { from, rule, type }: { from: string; rule: RuleInForce; type: StoredType }): Promise<Sought[]> {
-  if (type !== 'VARCHAR') return [];
-  const name = ident((rule as ColumnRule).column);
-  const isNumber = `regexp_full_match(trim(${name}), ${literal(NUMBER)})`;
-  const { numbers, present } = await db.row<{ numbers: string; present: string }>(
-    `SELECT count(*) FILTER (${isNumber}) AS numbers, count(${name}) AS present FROM ${from}`);
-  const few = Number(numbers) * 2 <= Number(present) ? 'numbers' : 'texts';
-  return [{ ...sought(rule, few === 'numbers' ? isNumber : `NOT ${isNumber}`), kind: few }];
+/** Of each column the kind that it has fewer of. */
+async function mixedRows(db: Engine, from: string, rules: RuleInForce[]): Promise<Sought[]> {
+  if (rules.length === 0) return [];
+  const names = rules.map((rule) => ident((rule as ColumnRule).column));
+  const isNumber = (name: string) => `regexp_full_match(trim(${name}), ${literal(NUMBER)})`;
+  const counts = await db.row<Record<string, string>>(
+    `SELECT ${names.map((name, i) => `count(*) FILTER (${isNumber(name)}) AS numbers${i}, count(${name}) AS present${i}`).join(', ')} FROM ${from}`);
+  return rules.map((rule, i) => {
+    const few = Number(counts[`numbers${i}`]) * 2 <= Number(counts[`present${i}`]) ? 'numbers' : 'texts';
+    return { ...sought(rule, few === 'numbers' ? isNumber(names[i]!) : `NOT ${isNumber(names[i]!)}`), kind: few };
+  });
 }

@@ -78,7 +78,8 @@ function columnTold(rule: ColumnRule & RuleInForce, column: ColumnFacts, { facts
   const unfit = NEEDS[rule.check];
   if (unfit && present > 0 && !unfit.includes(column.type)) {
     if (rule.origin !== 'declared') return undefined;
-    return { message: `${name} holds ${HELD[column.type]}, so its rule \`${rule.check}\` can't be checked.`, expected: unfit.map((type) => HELD[type]).join(' or '), found: HELD[column.type] };
+    const expected = unfit.map((type) => HELD[type]).join(' or ');
+    return { message: `${name} holds ${HELD[column.type]}, so its rule \`${rule.check}\` can't be checked.`, expected, found: HELD[column.type] };
   }
   const counted = violations && violations.rows > 0 && violations.rows > (rule.tolerate ?? 0) * column.rows ? violations : undefined;
   const rows = counted && { rows: counted.rows, examples: counted.examples };
@@ -98,18 +99,29 @@ function columnTold(rule: ColumnRule & RuleInForce, column: ColumnFacts, { facts
       };
     }
     case 'range':
-      return rows && { message: `${name} is not ${bounds(rule)} ${inRows}; it goes from ${shown(column.min)} to ${shown(column.max)}.`, ...rows, expected: bounds(rule), found: `${shown(column.min)} to ${shown(column.max)}` };
+      return rows && {
+        message: `${name} is not ${bounds(rule)} ${inRows}; it goes from ${shown(column.min)} to ${shown(column.max)}.`,
+        ...rows, expected: bounds(rule), found: `${shown(column.min)} to ${shown(column.max)}`,
+      };
     case 'values':
-      return rows && { message: `${name} has values that are not allowed ${inRows}: ${examplesOf(rows.examples)}.`, ...rows, expected: `one of ${listed(rule.values)}`, found: examplesOf(rows.examples) };
+      return rows && {
+        message: `${name} has values that are not allowed ${inRows}: ${examplesOf(rows.examples)}.`,
+        ...rows, expected: `one of ${listed(rule.values)}`, found: examplesOf(rows.examples),
+      };
     case 'unique': {
       const repeated = present - column.distinct;
       if (repeated <= (rule.tolerate ?? 0) * column.rows) return undefined;
-      return { message: `${name} repeats an earlier value in ${ofRows(repeated, column.rows)}${tolerated(rule)}.`, rows: repeated, examples: violations?.examples };
+      return {
+        message: `${name} repeats an earlier value in ${ofRows(repeated, column.rows)}${tolerated(rule)}.`, rows: repeated, examples: violations?.examples,
+      };
     }
     case 'fresh':
       return stale(rule, column, facts.now);
     case 'future':
-      return rows && { message: `${name} lies after today (${facts.now.slice(0, 10)}) ${inRows}, up to ${shown(column.max)}.`, ...rows, expected: `at most ${facts.now.slice(0, 10)}`, found: `up to ${shown(column.max)}` };
+      return rows && {
+        message: `${name} lies after today (${facts.now.slice(0, 10)}) ${inRows}, up to ${shown(column.max)}.`,
+        ...rows, expected: `at most ${facts.now.slice(0, 10)}`, found: `up to ${shown(column.max)}`,
+      };
     case 'mixed':
       return rows && mixed(column, counted!, present);
     case 'varies':
@@ -146,7 +158,8 @@ function constant(column: ColumnFacts, present: number): Told | undefined {
   const value = JSON.stringify(first.value.slice(0, 40));
   if (!second) return { message: `${column.name} is constant: ${value} in all ${figureOf(present)} rows that have it.`, found: value };
   if (first.count / second.count <= FREQUENCY_RATIO || column.distinct / column.rows > DISTINCT_SHARE) return undefined;
-  return { message: `${column.name} is nearly constant: ${value} in ${percent(first.count / present)} of the ${figureOf(present)} rows that have it.`, found: value };
+  const share = percent(first.count / present);
+  return { message: `${column.name} is nearly constant: ${value} in ${share} of the ${figureOf(present)} rows that have it.`, found: value };
 }
 
 function checkTable(rule: TableRule & RuleInForce, facts: DataFacts, violations: Violations | undefined): DataFinding | undefined {
@@ -162,7 +175,8 @@ function checkTable(rule: TableRule & RuleInForce, facts: DataFacts, violations:
       if (!lost && !(rule.growth !== undefined && change > rule.growth)) return undefined;
       const allowed = lost ? `may lose ${percent(rule.fall!)}` : `may gain ${percent(rule.growth!)}`;
       return finding(rule, {
-        message: `There are ${figureOf(rows)} rows, ${percent(Math.abs(change))} ${lost ? 'fewer' : 'more'} than the ${figureOf(facts.before.rows)} of ${facts.before.what}; they ${allowed}.`,
+        message: `There are ${figureOf(rows)} rows, ${percent(Math.abs(change))} ${lost ? 'fewer' : 'more'} than the ${figureOf(facts.before.rows)} `
+          + `of ${facts.before.what}; they ${allowed}.`,
         expected: allowed, found: `${figureOf(facts.before.rows)} -> ${figureOf(rows)}`,
       });
     }
@@ -189,8 +203,10 @@ function bounds({ min, max }: { min?: number | string; max?: number | string }):
 const tolerated = (rule: ColumnRule): string => (rule.tolerate ? ` (${percent(rule.tolerate)} may be)` : '');
 const figureOf = (count: number): string => count.toLocaleString('en-US');
 const ofRows = (some: number, all: number): string => `${figureOf(some)} of ${figureOf(all)} rows`;
-const shown = (value: number | string | null | undefined): string =>
-  (typeof value === 'number' ? (Number.isInteger(value) && Math.abs(value) < 1e9 ? figureOf(value) : figure(value)) : String(value ?? 'nothing').replace(/ 00:00:00$/, ''));
+function shown(value: number | string | null | undefined): string {
+  if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) < 1e9 ? figureOf(value) : figure(value);
+  return String(value ?? 'nothing').replace(/ 00:00:00$/, '');
+}
 const listed = (values: readonly string[]): string => `${values.slice(0, 8).join(', ')}${values.length > 8 ? ` and ${values.length - 8} more` : ''}`;
 const examplesOf = (examples: readonly Example[] = []): string => [...new Set(examples.map(({ value }) => JSON.stringify(value)))].join(', ');
 const inDays = (ms: number): string => {

@@ -56,7 +56,8 @@ export function columnDrift(name: string, samples: { reference: Column; current:
   const gone = compareCounts([reference.present, reference.rows - reference.present], [current.present, current.rows - current.present], limits);
   if (gone.drifted) {
     const share = (s: Measured) => percent(1 - s.present / s.rows);
-    return { column: name, verdict: 'drifted', of: 'missing', reason: `missing in ${share(current)} of the rows, before in ${share(reference)}`, ...gone.measure, rows };
+    const reason = `missing in ${share(current)} of the rows, before in ${share(reference)}`;
+    return { column: name, verdict: 'drifted', of: 'missing', reason, ...gone.measure, rows };
   }
   const values = reference.kind === 'numbers' && current.kind === 'numbers' && distinctUpTo(reference.values, FEW_VALUES + 1) > FEW_VALUES
     ? compareNumbers(reference, current, limits)
@@ -76,7 +77,15 @@ export function summarise(columns: ColumnDrift[]): DriftSummary {
   return { columns, compared, drifted, share: compared === 0 ? 0 : drifted / compared };
 }
 
-interface Measured { kind: 'numbers' | 'texts'; values: Float64Array; texts: string[]; rows: number; present: number; /** A value in words. */ show(value: number): string }
+interface Measured {
+  kind: 'numbers' | 'texts';
+  values: Float64Array;
+  texts: string[];
+  rows: number;
+  present: number;
+  /** A value in words. */
+  show(value: number): string;
+}
 
 /** A column's present values; numbers sorted. */
 function measured(column: Column): Measured | undefined {
@@ -89,7 +98,8 @@ function measured(column: Column): Measured | undefined {
   }
   if (!isNumeric(column)) return undefined;
   const values = column.values.filter(Number.isFinite).sort();
-  return { kind: 'numbers', values, texts: [], rows: column.values.length, present: values.length, show: column.type === 'date' ? (days) => isoDate(Math.round(days)) : figure };
+  const show = column.type === 'date' ? (days: number) => isoDate(Math.round(days)) : figure;
+  return { kind: 'numbers', values, texts: [], rows: column.values.length, present: values.length, show };
 }
 
 const textsOf = (sample: Measured): ArrayLike<string | number> => (sample.kind === 'texts' ? sample.texts : sample.values);

@@ -59,10 +59,12 @@ function ofNumbers({ name: column, min, max, quantiles }: ColumnFacts): ColumnRu
   const span = max - min;
   // What was never negative most likely can't be.
   const lower = (bound: number): number => (min >= 0 ? Math.max(0, bound) : bound);
-  const rules: ColumnRule[] = [{ check: 'range', column, min: lower(min - span / 2), max: max + span / 2, level: 'warn' }];
   const [low, high] = [quantiles?.['0.01'] ?? min, quantiles?.['0.99'] ?? max];
   const middle = high > low ? high - low : span;
-  return [...rules, { check: 'range', column, min: low - FAR * middle, max: high + FAR * middle, tolerate: 0.05, level: 'block' }];
+  const near: ColumnRule = { check: 'range', column, min: lower(min - span / 2), max: max + span / 2, level: 'warn' };
+  const far: ColumnRule = { check: 'range', column, min: low - FAR * middle, max: high + FAR * middle, tolerate: 0.05, level: 'block' };
+  // No rule where its room would be more than a double holds.
+  return [near, far].filter((rule) => Number.isFinite(rule.min) && Number.isFinite(rule.max));
 }
 
 /** Time goes on, so there is no upper end; that dates lie in the future is built in. */

@@ -122,8 +122,9 @@ function explained({ x, y, rows, bins, cells }: Numbers): number | undefined {
   let [error, spread] = [0, 0];
   rows.forEach((_, i) => {
     const { u, v } = at(i);
-    const [n, su, sv, suu, suv] = Array.from({ length: SUMS }, (__, k) => totals[bins.of[i]! * SUMS + k]! - sums[(bins.of[i]! * foldCount + cells[i]!) * SUMS + k]!) as [number, number, number, number, number];
-    error += (v - line({ n, su, sv, suu, suv }, u)) ** 2;
+    const [bin, cell] = [bins.of[i]! * SUMS, (bins.of[i]! * foldCount + cells[i]!) * SUMS];
+    const others = (k: number): number => totals[bin + k]! - sums[cell + k]!;
+    error += (v - line({ n: others(0), su: others(1), sv: others(2), suu: others(3), suv: others(4) }, u)) ** 2;
     spread += v * v;
   });
   return spread > 0 ? 1 - error / spread : undefined;
@@ -156,9 +157,12 @@ function areaUnderRoc(rows: number[], labels: (string | null)[], bins: Bins, cel
     overall[classes.of[i]!]!++;
   });
   // All rows of a bin and a fold get one answer, so the curve is drawn from these groups.
-  const groups = Array.from({ length: bins.count * foldCount }, (_, cell) => ({
-    counts: counts.subarray(cell * classes.count, (cell + 1) * classes.count), of: totals.subarray(Math.floor(cell / foldCount) * classes.count, (Math.floor(cell / foldCount) + 1) * classes.count),
-  })).map(({ counts: here, of }) => ({ here, size: sum(here), others: sum(of) - sum(here), of })).filter(({ size }) => size > 0);
+  const groups = Array.from({ length: bins.count * foldCount }, (_, cell) => {
+    const bin = Math.floor(cell / foldCount);
+    const here = counts.subarray(cell * classes.count, (cell + 1) * classes.count);
+    const of = totals.subarray(bin * classes.count, (bin + 1) * classes.count);
+    return { here, of, size: sum(here), others: sum(of) - sum(here) };
+  }).filter(({ size }) => size > 0);
   let area = 0;
   for (let c = 0; c < classes.count; c++) {
     const prior = overall[c]! / rows.length;

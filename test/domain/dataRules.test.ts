@@ -66,6 +66,17 @@ describe('rules inferred from a snapshot', () => {
     expect(inferRules([{ ...size, rows: 25, missing: 0 }, { ...city, distinct: 21 }], TABLE).some((rule) => rule.check === 'range' || rule.check === 'values')).toBe(false);
   });
 
+  test('have finite ends, whatever the numbers', () => {
+    fc.assert(fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.double({ noNaN: true, noDefaultInfinity: true }), (a, b) => {
+      const [min, max] = [Math.min(a, b), Math.max(a, b)];
+      for (const rule of inferRules([{ ...size, min, max, quantiles: undefined }], TABLE)) {
+        if (rule.check !== 'range') continue;
+        expect([rule.min, rule.max].every(Number.isFinite)).toBe(true);
+        expect(Number(rule.min) <= min && max <= Number(rule.max)).toBe(true);
+      }
+    }));
+  });
+
   test('block only when more rows than tolerated are far out; of a warning and a block the block is told', () => {
     const of = (rows: number) => check({}, inferred(), [[(rule) => rule.check === 'values' && rule.column === 'city', { rows, examples: [{ key: '7', value: 'Atlantis' }] }]]);
     expect(of(0)).toEqual([]);

@@ -98,6 +98,18 @@ describe('a model that takes inputs from another', () => {
     expect(state.begin(NOW, id).request.upstream).toEqual({ u: ref('u', 'v1') });
   });
 
+  it('keeps the rules for its data that the last run left that passed', () => {
+    const state = fresh();
+    const rules = (sha256: string) => ({ uri: sha256, sha256, bytes: 1 });
+    const run = (status: 'made' | 'refused' | 'unchanged', left?: string) => {
+      state.ask(request('a'), definition('m', ['u']));
+      state.begin(NOW, id);
+      state.end({ status, reason: 'ok', made: { ...made('v1'), ...(left && { rules: rules(left) }) } }, NOW);
+      return state.data.rules?.sha256;
+    };
+    expect([run('refused', 'bad'), run('made', 'first'), run('refused', 'bad'), run('unchanged'), run('unchanged', 'more')]).toEqual([undefined, 'first', 'first', 'first', 'more']);
+  });
+
   it('keeps its last good version when a run is refused', () => {
     const state = fresh();
     state.ask(request('a'), definition('m', ['u']));
