@@ -112,7 +112,8 @@ async function measure(data: Data, seed: number, clean: Fitted): Promise<Record<
     data: data.name, seed, rows: trained.length, flipped: flipped.size, suspects: ours.size,
     precision: figure(found.precision), recall: figure(found.recall),
     ...(theirs && reference && {
-      'cleanlab precision': figure(reference.precision), 'cleanlab recall': figure(reference.recall), differing: [...ours].filter((row) => !theirs.has(row)).length + theirs.size - ours.size,
+      'cleanlab precision': figure(reference.precision), 'cleanlab recall': figure(reference.recall),
+      differing: [...new Set([...ours, ...theirs])].filter((row) => ours.has(row) !== theirs.has(row)).length,
     }),
     flippedLabels: quality(fitted, data), excluded: quality(without, data), downweighted: quality(lighter, data), cleanLabels: quality(clean, data),
     ms: figure(ms),

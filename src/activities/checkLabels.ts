@@ -37,7 +37,8 @@ export const createCheckLabels = (data: Data) => ({
     beating(async () => {
       const { version, labels } = input;
       const champion = input.champion?.id === version.id ? undefined : input.champion;
-      const { result } = await recall(data.store, 'labels', { version: version.id, champion: champion?.id, labels }, () => check({ version, labels, champion }, data),
+      const identity = { version: version.id, champion: champion?.id, labels };
+      const { result } = await recall(data.store, 'labels', identity, () => check({ version, labels, champion }, data),
         ({ list, weights }) => [list, weights].flatMap((ref) => (ref ? [ref] : [])));
       return result;
     }),
@@ -121,7 +122,8 @@ async function findSuspects(rows: LabelledRows, data: Data): Promise<{ found: Fo
   const all = [
     ...judgement.wrong,
     ...same.groups.flatMap((group) => judgement.conflicts(group)),
-    ...duplicates.map(([row, other]): Finding => ({ row, reason: 'duplicate', why: `its inputs are those of ${keyInWords(keys[other]!)}, which is held out` })),
+    ...duplicates.map(([row, other]): Finding =>
+      ({ row, reason: 'duplicate', why: `its inputs are those of ${keyInWords(keys[other]!)}, which is held out` })),
     ...numbers.flatMap(([name, column]) => (isNumeric(column) && column.type === 'number' ? outliers(name, column.values) : [])),
   ];
   const found: Found = new Map();

@@ -81,6 +81,15 @@ export function summary(findings: LabelFindings): string {
   ].filter(Boolean).join('; ');
 }
 
+/** `31 of 2,210 suspect, agreement 52%, of 358 new ones 54%`: for a line of progress. */
+export function inBrief({ rows, suspects, agreement, fresh }: LabelFindings): string {
+  return [
+    `${count(suspects)} of ${count(rows)} suspect`,
+    agreement && `agreement ${percent(agreement.value)}`,
+    fresh && `of ${count(fresh.rows)} new ones ${percent(fresh.agreement.value)}`,
+  ].filter(Boolean).join(', ');
+}
+
 const byReasonInWords = ({ byReason }: LabelFindings): string =>
   SUSPECT_REASONS.filter((reason) => byReason[reason] > 0).map((reason) => `${reason} ${count(byReason[reason])}`).join(', ');
 

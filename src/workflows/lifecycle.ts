@@ -2,6 +2,7 @@ import { condition, proxyActivities, setCurrentDetails, setHandler, upsertSearch
 import type { DataActivities, TrainingActivities } from '../activities';
 import type { DataCheck } from '../domain/dataRules';
 import { headline } from '../domain/headline';
+import { inBrief } from '../domain/labelCheck';
 import { upstreamOf } from '../domain/spec';
 import type { ArtifactRef, LabelCheck, TrainedVersion } from '../domain/version';
 import { refuse } from './failures';
@@ -77,7 +78,7 @@ export async function lifecycle({ definition, champion, request, rules }: Lifecy
     `version ${version.id}, ${s.epochs} epochs in ${s.seconds.toFixed(1)} s${s.reused ? ' (made before)' : ''}`;
   let trained = await step('train', () => train(), inWords);
 
-  const labelled = labels && (await step('labels', () => usableLabels(trained), (c) => [c.verdict.reason, ...c.notes].join('; ')));
+  const labelled = labels && (await step('labels', () => usableLabels(trained), (c) => [inBrief(c), ...c.notes].join('; ')));
   if (reweighs) {
     const first = trained;
     trained = await step('retrain',

@@ -1,5 +1,5 @@
 import type { Agreement } from '../../src/domain/agreement';
-import { labelVerdict, type LabelFindings } from '../../src/domain/labelCheck';
+import { inBrief, labelVerdict, type LabelFindings } from '../../src/domain/labelCheck';
 import type { LabelsSpec } from '../../src/domain/spec';
 
 const SPEC: LabelsSpec = { check: true, suspects: 'report', reasons: ['label'], maxShare: 1, maxShuffled: 0.5, weight: 0.25 };
@@ -55,6 +55,11 @@ test.each([
   ['the wrong way round', agreement(-0.1, 0.05), false],
 ])('where the relation of labels to predictions is %s: passed %s', (_, all, passed) => {
   expect(labelVerdict(findings({ agreement: all }), SPEC).passed).toBe(passed);
+});
+
+test('in brief it is one short line', () => {
+  expect(inBrief(findings())).toBe('600 of 2,000 suspect, agreement 50%');
+  expect(inBrief(fresh(agreement(0.05, 0.05), agreement(0.5, 0.02)))).toBe('600 of 2,000 suspect, agreement 50%, of 1,000 new ones 5%');
 });
 
 test('what cannot be measured refuses nothing', () => {

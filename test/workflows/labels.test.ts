@@ -4,6 +4,7 @@ import type { WorkflowFailedError } from '@temporalio/client';
 import type { ApplicationFailure } from '@temporalio/common';
 import { loadTable } from '../../src/data/loadTable';
 import { random, shuffled } from '../../src/domain/random';
+import { HOLDOUT, splitByKey } from '../../src/domain/split';
 import type { Card, Evaluation, LabelCheck, Manifest } from '../../src/domain/version';
 import { lifecycleWorkflowId } from '../../src/workflows/messages';
 import { activitiesOf, TestProject } from '../support/project';
@@ -160,5 +161,31 @@ describe('suspect labels', () => {
     const run = await project.lastRun('condition');
     expect(run.status).toBe('failed');
     expect(run.reason).toMatch(new RegExp(`^Model condition: [\\d.]+% of the labels are suspects \\(${first.suspects} of \\d+: label \\d+.*\\); at most 1% may be\\.`));
+  });
+});
+
+describe('rows entered twice', () => {
+  /** The first twenty again as they are, the next twenty with three times the rent. */
+  const again = flats(40).trim().split('\n').slice(1).map((line, i) => {
+    const [id, size, city, built, note, condition, rent] = line.split(',');
+    return [20_000 + Number(id), size, city!.toUpperCase(), built, `${note} !`, condition, i < 20 ? rent : 3 * Number(rent)].join(',');
+  });
+
+  it('are found when one of them is held out, and when they contradict each other', async () => {
+    const project = await TestProject.open(server, { files: { 'flats.csv': `${flats(600)}${again.join('\n')}\n` } });
+    try {
+      await project.train();
+      const { made } = await project.lastRun('rent');
+      const { keys, table } = await loadTable(project.store, made!.labels!.list!, [{ name: 'reasons', type: 'category' }]);
+      const having = (reason: string) => keys.filter((_, i) => (table.columns.reasons!.values[i] as string).includes(reason)).map(Number).sort((a, b) => a - b);
+      const ids = Array.from({ length: 40 }, (_, i) => [i, 20_000 + i]).flat();
+      const { folds } = splitByKey(ids.map(String), { holdout: 0.25, foldCount: 1 });
+      const held = (id: number): boolean => folds[ids.indexOf(id)] === HOLDOUT;
+      const twin = (id: number): number => (id < 20_000 ? id + 20_000 : id - 20_000);
+      expect(having('duplicate')).toEqual(ids.filter((id) => !held(id) && held(twin(id))).sort((a, b) => a - b));
+      expect(having('conflict')).toEqual(ids.filter((id) => id % 20_000 >= 20).sort((a, b) => a - b));
+    } finally {
+      await project.close();
+    }
   });
 });
