@@ -100,6 +100,8 @@ export interface Settled {
   /** The newest version that passed its gates; absent when there is none yet. */
   version?: VersionRef;
   upstream: Record<string, string>;
+  /** What it took to train. */
+  seconds?: number;
   /** Why the run left no new version, when it was refused or failed. */
   refusal?: string;
 }

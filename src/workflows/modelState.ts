@@ -118,7 +118,7 @@ export class ModelState {
 
   announcement(refusal?: string): Settled {
     const { definition, latest, settled, alongside = [] } = this.data;
-    return { model: definition.model.name, batches: settled, alongside, version: latest?.version, upstream: latest?.upstream ?? {}, refusal };
+    return { model: definition.model.name, batches: settled, alongside, version: latest?.version, upstream: latest?.upstream ?? {}, seconds: latest?.training.seconds, refusal };
   }
 
   view(): ModelView {

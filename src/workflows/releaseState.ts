@@ -204,6 +204,11 @@ export class ReleaseState {
     this.data.actions = [{ action, by, reason, ...of }, ...this.data.actions].slice(0, KEPT_ACTIONS);
   }
 
+  /** What it took to train each model's newest version. */
+  costs(): Record<string, { seconds: number }> {
+    return Object.fromEntries(Object.values(this.data.settled).flatMap(({ model, seconds }) => (seconds === undefined ? [] : [[model, { seconds }]])));
+  }
+
   /** Versions of the models the chain is compared with. */
   comparisons(): Record<string, VersionRef> {
     const { definition, settled } = this.data;

@@ -279,23 +279,43 @@ export class Steps {
     return this.work(`compare release ${request.candidate.number} with ${request.reference.number} on requests`, (data) => data.look(request));
   }
 
-  /** Scores the models the chain is compared with on the same rows. It decides nothing, so its failure is only noted. */
+  /**
+   * Scores the models the chain is compared with on the same rows, and what each of its own adds. It decides nothing, so a failure is only
+   * noted.
+   */
   private async compare(): Promise<void> {
     const { state } = this;
     const { current, evaluation, definition } = state.data;
+    if (!current || !evaluation) return;
     const versions = state.comparisons();
-    const done = evaluation?.comparisons ?? {};
-    const due = Object.entries(versions).filter(([model, version]) => done[model]?.version !== version.id);
-    if (!current || !evaluation || due.length === 0) return;
-    state.doing = `comparing release ${current.number} with ${due.map(([model]) => model).join(', ')}`;
+    const due = Object.entries(versions).filter(([model, version]) => evaluation.comparisons[model]?.version !== version.id);
+    if (due.length > 0) {
+      await this.note(`comparing release ${current.number} with ${due.map(([model]) => model).join(', ')}`, async (what) => {
+        evaluation.comparisons = await onData(definition.dataQueue, what).compare({ release: current, versions });
+      });
+    }
+    if (!evaluation.ablation && !this.unweighed.has(current.number) && current.spec.stages.length > 1) {
+      await this.note(`weighing what each model adds to release ${current.number}`, async (what) => {
+        // Tried once: without it a release is none the worse.
+        this.unweighed.add(current.number);
+        evaluation.ablation = await onData(definition.dataQueue, what).ablate({ release: current, costs: state.costs() });
+      });
+    }
+  }
+
+  /** Releases whose ablation was tried. */
+  private readonly unweighed = new Set<number>();
+
+  private async note(what: string, work: (what: string) => Promise<void>): Promise<void> {
+    this.state.doing = what;
     this.ui.show();
     try {
-      evaluation.comparisons = await onData(definition.dataQueue, state.doing).compare({ release: current, versions });
+      await work(what);
     } catch (error) {
       if (CancellationScope.current().consideredCancelled) throw error;
-      log.warn('comparison failed', { error: reasonOf(error) });
+      log.warn(`${what} failed`, { error: reasonOf(error) });
     }
-    state.doing = undefined;
+    this.state.doing = undefined;
   }
 
   // Who is told
