@@ -2,7 +2,7 @@ import type { HeldOutRow } from '../client/heldOut';
 import type { ProjectStatus } from '../client';
 import { figure } from '../domain/headline';
 import type { StageStatus } from '../domain/prediction';
-import type { MetricResult } from '../domain/version';
+import type { Ablation, MetricResult } from '../domain/version';
 import type { ReleaseView } from '../workflows/messages';
 import { bold, bytes, dim, green, red, rule, table, yellow } from './output';
 
@@ -60,6 +60,7 @@ export function chainTable(view: ReleaseView): string {
       ? `${(100 * evaluation.coverage.measured).toFixed(1)}% of the true values lie within the interval (meant: ${(100 * evaluation.coverage.nominal).toFixed(0)}%).`
       : '',
     dim(`Judged on ${evaluation.rows} rows that no model was trained on.`),
+    evaluation.ablation ? `\n${worthTable(evaluation.ablation)}` : '',
   ].filter(Boolean).join('\n');
 }
 
@@ -78,6 +79,18 @@ export function decisionsBlock(view: ReleaseView): string {
 }
 
 const SHOWN_DECISIONS = 3;
+
+/** What each model adds to the chain, and what it costs. */
+function worthTable({ metric, value, components }: Ablation): string {
+  return table(
+    [`${metric} ${figure(value)}`, 'without it', 'training', 'ONNX', 'a row', 'worth it'],
+    components.map(({ model, without, cost, worth }) => [
+      model, figure(without), cost.trainSeconds === undefined ? '' : `${cost.trainSeconds.toFixed(1)} s`, bytes(cost.onnxBytes),
+      cost.rowMs === undefined ? '' : `${cost.rowMs.toFixed(2)} ms`, worth ? green('yes') : yellow('no'),
+    ]),
+    { right: [1, 2, 3, 4] },
+  );
+}
 
 const label = (m: MetricResult) => `${m.metric} ${dim(m.better === 'lower' ? '(lower is better)' : '(higher is better)')}`;
 

@@ -34,7 +34,7 @@ export async function play(stage: Stage): Promise<Scene[]> {
   stage.scene('A poisoned batch', 'The films of 2005 arrive with their budgets in thousands of dollars.');
   const before = (await stage.view()).decisions[0]!.number;
   arrive(stage.folder, '2005', inThousands(of(2005)));
-  await stage.train(undefined, 'the films of 2005');
+  await stage.train(['genre'], 'the films of 2005');
   view = await stage.view();
   end('a poisoned batch', `release ${before} stays`, view.decisions[0]!.number === before ? `release ${before} stays` : statusOf(view, before + 1));
 
@@ -62,7 +62,8 @@ export async function play(stage: Stage): Promise<Scene[]> {
   stage.scene('An embedding that moves', 'Titles become vectors of other numbers. Whoever reads them has to be retrained, and all move together.');
   await stage.edit(['models', 'gross', 'inputs'], ['budget', 'release_date', 'genre.probabilities', 'market', 'running_time', 'mpaa_rating', 'distributor', 'director', 'source_material', 'creative_type']);
   arrive(stage.folder, '2006', of(2006));
-  await stage.edit(['models', 'title-embedding', 'dimensions'], 24);
+  await stage.edit(['models', 'title-embedding', 'dimensions'], 32);
+  await stage.edit(['models', 'title-embedding', 'gates'], [{ metric: 'recall@10', min: 0.2 }]);
   await stage.train(['title-embedding'], 'wider vectors');
   const first = (await stage.view()).decisions[0]!.number;
   view = await stage.watch((v) => v.rollout !== undefined && v.rollout.origin.kind === 'cascade' || decided(first + 1)(v));
