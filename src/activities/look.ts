@@ -25,15 +25,20 @@ export interface LookRequest {
 
 export type LookData = Data & { log: RequestLog; now: () => number };
 
-export const createLook = (data: LookData) => ({
-  /**
-   * Answers unseen the requests that a release was not asked, and compares the two on all of them. The same requests and outcomes give the
-   * same verdict.
-   */
-  look: (request: LookRequest): Promise<Look> => beating(({ report }) => look(request, data, report)),
-});
+export const createLook = (data: LookData) => {
+  const trained = rememberTrainedKeys(data);
+  return {
+    /**
+     * Answers unseen the requests that a release was not asked, and compares the two on all of them. The same requests and outcomes give the
+     * same verdict.
+     */
+    look: (request: LookRequest): Promise<Look> => beating(({ report }) => look(request, { ...data, trained }, report)),
+  };
+};
 
-async function look(request: LookRequest, data: LookData, report: (value: unknown) => void): Promise<Look> {
+type TrainedKeys = (releases: Release[]) => Promise<ReadonlySet<string>>;
+
+async function look(request: LookRequest, data: LookData & { trained: TrainedKeys }, report: (value: unknown) => void): Promise<Look> {
   const { candidate, reference, recordedSince, since, phaseAt, unseen } = request;
   const { store, log } = data;
   const { chain, spec: { rollout, outputStage } } = candidate;
@@ -48,7 +53,7 @@ async function look(request: LookRequest, data: LookData, report: (value: unknow
     chain, candidate: candidate.number, reference: reference.number, since, recordedSince, spec, now: data.now(),
     // Pairs are complete a look later than their request came.
     ...(unseen === 'both' && { settleMs: 2 * rollout.everyMs + SETTLE_MS }),
-    withoutLoss: await trainedKeys([candidate, reference], data),
+    withoutLoss: await data.trained([candidate, reference]),
   });
   const { live, shadow, lastRequestAt } = await log.count({ chain, since: phaseAt, release: candidate.number });
   const { errorRate, tolerance, requests: minimum } = rollout;
@@ -56,6 +61,19 @@ async function look(request: LookRequest, data: LookData, report: (value: unknow
 }
 
 const SETTLE_MS = 5_000;
+
+/** Looks at the same two releases follow each other: their keys are kept until others come. */
+function rememberTrainedKeys(data: Data): TrainedKeys {
+  let last: { of: string; keys: Promise<ReadonlySet<string>> } | undefined;
+  return (releases) => {
+    const of = releases.flatMap((release) => Object.values(release.versions).map(({ id }) => id)).join();
+    if (last?.of !== of) {
+      last = { of, keys: trainedKeys(releases, data) };
+      last.keys.catch(() => { last = undefined; });
+    }
+    return last.keys;
+  };
+}
 
 /** What a model was trained on says nothing of how well it predicts. */
 async function trainedKeys(releases: Release[], data: Data): Promise<ReadonlySet<string>> {

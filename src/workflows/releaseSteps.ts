@@ -16,6 +16,7 @@ const control = proxyActivities<ControlActivities>({
 });
 
 const PUBLISH_AGAIN_MS = 5_000;
+const KEPT_CASCADED = 100;
 
 /** What a chain's release workflow does, a step at a time: between two steps all it knows is in its state. */
 export class Steps {
@@ -325,7 +326,7 @@ export class Steps {
     const { state } = this;
     const chain = state.data.definition.spec.name;
     const names = Object.values(roots).map((v) => `${v.model} ${v.id}`).join(', ');
-    state.data.cascaded.push(...Object.values(roots).map(versionKey));
+    state.data.cascaded = [...state.data.cascaded, ...Object.values(roots).map(versionKey)].slice(-KEPT_CASCADED);
     const request = { trigger: 'cascade' as const, reason: `${chain} needs it on ${names}`, by: chain, batch: uuid4(), alongside: models, upstream: roots };
     state.act('cascade', { by: 'shoal', reason: `${models.join(', ')} to be retrained on ${names}` }, { at: now() });
     for (const root of Object.keys(roots)) {
