@@ -4,6 +4,7 @@ import type { Models } from '../serve/models';
 import { createAblate } from './ablate';
 import { createCheckServable, type RunServing } from './checkServable';
 import { createCheckLabels } from './checkLabels';
+import { createAcceptVersion } from './acceptVersion';
 import { createCompare } from './compare';
 import { createEvaluate } from './evaluate';
 import { createEvaluateRelease } from './evaluateRelease';
@@ -11,6 +12,7 @@ import { createIngest } from './ingest';
 import { createLogFailure } from './logFailure';
 import { createLook } from './look';
 import { createPredict } from './predict';
+import { createPrepareTraining } from './prepareTraining';
 import { createPublish, type Ledger } from './publish';
 import { createTrain, type RunTraining } from './train';
 import { createValidate } from './validate';
@@ -29,6 +31,8 @@ export const createDataActivities = (deps: { store: Store; models: Models; log: 
   ...createLook(deps),
   ...createAblate(deps),
   ...createCheckServable(deps),
+  ...createPrepareTraining(deps),
+  ...createAcceptVersion(deps),
 });
 
 /** What a `serve` worker runs. */

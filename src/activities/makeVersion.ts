@@ -1,21 +1,16 @@
-import { resolveFeatures } from '../data/features';
-import { loadTable } from '../data/loadTable';
 import { writeTable } from '../data/writeTable';
-import { exampleSplit, forecastsByPeriod, trainingExamples } from '../domain/examples';
 import { ShoalError } from '../domain/errors';
-import { splitByKey } from '../domain/split';
-import { isString, takeRows, type StringColumn, type Table } from '../domain/table';
-import type { ArtifactRef, Feature, Manifest, TrainedVersion, VersionRef } from '../domain/version';
-import { fit, type Examples, type Fitted } from '../learn/fit';
+import { isString, takeRows, type Table } from '../domain/table';
+import type { Manifest, TrainedVersion, VersionRef } from '../domain/version';
+import { fit, type Fitted } from '../learn/fit';
 import { exportOnnx } from '../learn/onnx/export';
 import { predict } from '../learn/predict';
 import { packagesUsed } from '../packageInfo';
-import { loadHistory } from '../serve/forecast';
 import { runOnnx } from '../serve/session';
-import { modelRows, type Data } from './inputs';
+import type { Data } from './inputs';
 import { versionNote } from './publish';
-import { truthColumns } from './judged';
 import type { TrainingJob, TrainingProgress } from './train';
+import { trainingRows, type TrainingRows } from './trainingRows';
 
 const PARITY_ROWS = 1_000;
 const PARITY_TOLERANCE = 1e-4;
@@ -30,7 +25,7 @@ interface Context extends Data {
 export async function makeVersion(job: TrainingJob, context: Context): Promise<TrainedVersion> {
   const { store, now } = context;
   const started = now();
-  const prepared = await prepare(job, context);
+  const prepared = await trainingRows(job, context);
   const checkpoint = `checkpoints/${job.fingerprint}`;
   const resumption = watchResumption();
   const fitted = await fit(job.model, prepared.features, prepared.examples, {
@@ -68,42 +63,7 @@ function watchResumption() {
   };
 }
 
-interface Prepared {
-  features: Feature[];
-  examples: Examples;
-  /** Files the cross-fitted outputs under the keys that downstream models look them up by. */
-  keyed(outputs: Table): { keys: string[]; table: Table };
-}
-
-async function prepare({ model, snapshot, upstream, weights }: TrainingJob, data: Data): Promise<Prepared> {
-  const manifests = Object.fromEntries(await Promise.all(Object.entries(upstream).map(async ([name, ref]) => [name, await data.models.manifest(ref)] as const)));
-  const features = resolveFeatures(model, snapshot, manifests);
-  if (model.task === 'forecast') {
-    const examples = trainingExamples(await loadHistory(data.store, snapshot, model), model);
-    const { split, target } = exampleSplit(examples, model);
-    return { features, examples: { table: examples.table, target, split }, keyed: (outputs) => forecastsByPeriod(examples, outputs) };
-  }
-  const wanted = truthColumns({ spec: model });
-  const { keys, inputs, extra } = await modelRows({ spec: model, features, snapshot, upstream, wanted }, data);
-  const split = splitByKey(keys, { holdout: model.holdout, foldCount: model.training.folds });
-  const columns = extra.columns as Record<string, StringColumn>;
-  return {
-    features,
-    examples: {
-      table: inputs, target: extra.columns[wanted[0]!.name]!, split, alike: model.task === 'embedding' ? columns : undefined,
-      weights: weights && (await rowWeights(weights, keys, data)),
-    },
-    keyed: (table) => ({ keys, table }),
-  };
-}
-
-async function rowWeights(ref: ArtifactRef, keys: string[], { store }: Data): Promise<Float32Array> {
-  const known = await loadTable(store, ref, [{ name: 'weight', type: 'number' }]);
-  const weightOf = new Map(known.keys.map((key, i) => [key, known.table.columns.weight!.values[i] as number]));
-  return Float32Array.from(keys, (key) => weightOf.get(key) ?? 1);
-}
-
-async function describe(job: TrainingJob, { features, keyed }: Prepared, fitted: Fitted, { store }: Data): Promise<Omit<Manifest, 'onnx'>> {
+async function describe(job: TrainingJob, { features, keyed }: TrainingRows, fitted: Fitted, { store }: Data): Promise<Omit<Manifest, 'onnx'>> {
   const { head } = fitted.network;
   return {
     model: job.model.name,

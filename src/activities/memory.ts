@@ -18,14 +18,24 @@ export async function recall<T>(
   /** False for a result that may be another the next time. */
   lasts: (result: T) => boolean = () => true,
 ): Promise<{ result: T; reused: boolean }> {
-  const fingerprint = createHash('sha256').update(canonicalJson({ kind, identity, packageVersion })).digest('hex').slice(0, 32);
-  const note = `${kind}/${fingerprint}`;
-  const known = await store.readNote<T>(note);
-  if (known !== undefined && (await allReadable(store, () => artifactsOf(known)))) return { result: known, reused: true };
+  const fingerprint = fingerprintOf(kind, identity);
+  const known = await remembered(store, kind, identity, artifactsOf);
+  if (known !== undefined) return { result: known, reused: true };
   const result = await work(fingerprint);
-  if (lasts(result)) await store.writeNote(note, result);
+  if (lasts(result)) await store.writeNote(`${kind}/${fingerprint}`, result);
   return { result, reused: false };
 }
+
+/** The noted result of a piece of work, if there is one and its artifacts are sound. */
+export async function remembered<T>(
+  store: Store, kind: string, identity: unknown, artifactsOf: (result: T) => ArtifactRef[] | Promise<ArtifactRef[]> = () => [],
+): Promise<T | undefined> {
+  const known = await store.readNote<T>(`${kind}/${fingerprintOf(kind, identity)}`);
+  return known !== undefined && (await allReadable(store, () => artifactsOf(known))) ? known : undefined;
+}
+
+const fingerprintOf = (kind: string, identity: unknown): string =>
+  createHash('sha256').update(canonicalJson({ kind, identity, packageVersion })).digest('hex').slice(0, 32);
 
 async function allReadable(store: Store, artifacts: () => ArtifactRef[] | Promise<ArtifactRef[]>): Promise<boolean> {
   try {

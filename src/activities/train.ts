@@ -28,21 +28,21 @@ export const createTrain = ({ store, runTraining }: { store: Store; runTraining:
       const input = { ...rest, model: learnedFrom(model) };
       const { result, reused } = await recall(store, 'trainings', trainingIdentity(input), (fingerprint) =>
         runTraining({ ...input, fingerprint }, { signal: Context.current().cancellationSignal, onProgress: report }),
-        ({ version }) => artifactsOf(version, store));
+        ({ version }) => versionArtifacts(version, store));
       return { ...result, summary: { ...result.summary, reused } };
     }),
 });
 
-async function artifactsOf({ manifest }: VersionRef, store: Store): Promise<ArtifactRef[]> {
+export async function versionArtifacts({ manifest }: VersionRef, store: Store): Promise<ArtifactRef[]> {
   const { onnx, outputs } = await store.readJson<Manifest>(manifest);
   return [onnx, outputs];
 }
 
-/** What decides the outcome of a training; gates and queues do not. */
-function trainingIdentity({ model, snapshot, upstream, weights }: Omit<TrainingJob, 'fingerprint'>) {
-  const { gates: _gates, taskQueue: _taskQueue, ...learned } = model;
+/** What decides the outcome of a training; gates, queues and patience do not. */
+export function trainingIdentity({ model, snapshot, upstream, weights }: Omit<TrainingJob, 'fingerprint'>) {
+  const { gates: _gates, taskQueue: _taskQueue, trainer, ...learned } = learnedFrom(model);
   return {
-    learned,
+    learned: trainer ? { ...learned, trainer: { activity: trainer.activity, params: trainer.params } } : learned,
     data: snapshot.data.sha256,
     upstream: Object.fromEntries(Object.entries(upstream).map(([name, ref]) => [name, ref.id])),
     ...(weights && { weights: weights.sha256 }),

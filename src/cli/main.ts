@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import { explain, setUp } from '../../scripts/setup/index.mjs';
-import { Shoal } from '../client';
+import { Shoal, type Batch, type ImportOptions } from '../client';
 import { loadProject } from '../config';
 import { parseRows, readRows } from '../data/rows';
 import { ShoalError } from '../domain/errors';
@@ -42,14 +42,18 @@ program.command('train [models...]')
   .option('--no-wait', 'return as soon as the runs are asked for')
   .option('--reason <text>', 'why, for the record', 'asked on the command line')
   .action((models: string[], options: { wait: boolean; reason: string }) => withShoal(async (shoal) => {
-    const { json } = common();
-    const batch = await shoal.train(models.length > 0 ? models : undefined, { trigger: 'person', reason: options.reason });
-    if (!options.wait) return json ? printJson(batch) : print(`Asked for runs of ${batch.models.join(', ')}.`);
-    const status = json ? await shoal.settled(batch) : await showProgress(shoal, batch, { live: Boolean(process.stdout.isTTY) });
-    const views = status.models.filter((m) => batch.models.includes(m.model));
-    if (json) printJson({ batch, models: views, chains: status.chains });
-    else if (process.stdout.isTTY) views.forEach((view) => print(`${view.model.padEnd(20)} ${outcomeLine(view)}`));
-    if (views.some((m) => m.runs[0]?.status === 'failed')) process.exitCode = 1;
+    await follow(shoal, await shoal.train(models.length > 0 ? models : undefined, { trigger: 'person', reason: options.reason }), options);
+  }));
+
+program.command('import <model> <file>')
+  .description('bring in a ready ONNX file as a version of a model: it goes through the same checks and gates')
+  .option('--outputs <file>', 'cross-fitted outputs (Parquet), where other models or the interval need them')
+  .option('--classes <names...>', 'of a classification, in the order of its probabilities')
+  .option('--unseen', 'the file was not trained on the source\'s rows', false)
+  .option('--no-wait', 'return as soon as the run is asked for')
+  .option('--reason <text>', 'why, for the record')
+  .action((model: string, file: string, { wait, reason, ...options }: ImportOptions & { wait: boolean; reason?: string }) => withShoal(async (shoal) => {
+    await follow(shoal, await shoal.importVersion(model, file, { ...options, trigger: 'person', ...(reason !== undefined && { reason }) }), { wait });
   }));
 
 program.command('predict <chain>')
@@ -109,6 +113,17 @@ program.command('setup')
       process.exitCode = 1;
     }
   });
+
+/** Waits until the runs have ended, showing how they do, unless nobody wants to. */
+async function follow(shoal: Shoal, batch: Batch, { wait }: { wait: boolean }): Promise<void> {
+  const { json } = common();
+  if (!wait) return json ? printJson(batch) : print(`Asked for runs of ${batch.models.join(', ')}.`);
+  const status = json ? await shoal.settled(batch) : await showProgress(shoal, batch, { live: Boolean(process.stdout.isTTY) });
+  const views = status.models.filter((m) => batch.models.includes(m.model));
+  if (json) printJson({ batch, models: views, chains: status.chains });
+  else if (process.stdout.isTTY) views.forEach((view) => print(`${view.model.padEnd(20)} ${outcomeLine(view)}`));
+  if (views.some((m) => m.runs[0]?.status === 'failed')) process.exitCode = 1;
+}
 
 async function withShoal(work: (shoal: Shoal) => Promise<void> | void): Promise<void> {
   const shoal = await Shoal.connect({ projectFile: common().project });

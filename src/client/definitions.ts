@@ -1,30 +1,31 @@
 import { stageDependencies } from '../domain/graph';
 import { chainModels, upstreamOf, type ProjectSpec } from '../domain/spec';
-import { dataQueue, serveQueue, trainQueue, type ChainDefinition, type ModelDefinition } from '../workflows/messages';
+import { dataQueue, type ChainDefinition, type ModelDefinition } from '../workflows/messages';
+import { modelQueues } from '../workflows/queues';
 
 /** What the workflows of a project's models and chains are told about them. */
 
 export function modelDefinition(project: ProjectSpec, name: string): ModelDefinition {
   const model = project.models[name]!;
+  const { train, data } = modelQueues(project, name);
   return {
     model,
     source: project.sources[model.source]!,
     downstream: Object.values(project.models).filter((m) => upstreamOf(m).includes(name)).map((m) => m.name),
     chains: Object.values(project.chains).filter((c) => [...chainModels(c), ...c.compareWith].includes(name)).map((c) => c.name),
-    trainQueue: trainQueue(project.temporal.taskQueue),
-    dataQueue: dataQueue(project.temporal.taskQueue),
+    trainQueue: train,
+    dataQueue: data,
   };
 }
 
 export function chainDefinition(project: ProjectSpec, name: string): ChainDefinition {
   const spec = project.chains[name]!;
   const models = chainModels(spec);
-  const queue = (model: string) => project.models[model]!.taskQueue ?? serveQueue(project.temporal.taskQueue);
   return {
     spec,
     dependencies: stageDependencies(spec, project.models),
     upstream: Object.fromEntries(models.map((model) => [model, upstreamOf(project.models[model]!)])),
-    taskQueues: Object.fromEntries(spec.stages.map((s) => [s.model, queue(s.model)])),
+    taskQueues: Object.fromEntries(spec.stages.map((s) => [s.model, modelQueues(project, s.model).serve])),
     dataQueue: dataQueue(project.temporal.taskQueue),
     keyColumns: project.sources[project.models[spec.outputStage]!.source]!.key,
     approval: models.filter((model) => project.models[model]!.approval === 'manual'),

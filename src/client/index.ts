@@ -1,2 +1,3 @@
+export type { ImportOptions } from './importedFile';
 export { Shoal, type Batch, type TrainOptions, type LifecycleProgress, type ProjectStatus } from './shoal';
 export { findEndpoint, type Endpoint } from './connect';

@@ -20,6 +20,7 @@ import { nearest } from '../domain/nearest';
 import { outcomesOf } from '../domain/outcomes';
 import { MAX_INLINE_BYTES, MAX_INLINE_ROWS, type ChainAnswer, type ChainRequest, type Row } from '../domain/prediction';
 import type { ProjectSpec } from '../domain/spec';
+import type { ImportedFile } from '../domain/version';
 import { openStore } from '../store/fileStore';
 import type { Store } from '../store/store';
 import {
@@ -29,6 +30,7 @@ import {
 import { SHOAL_CHAIN, SHOAL_MODEL } from '../workflows/searchAttributes';
 import { connectClient, findEndpoint, serverError, type Endpoint } from './connect';
 import { heldOutRows, type HeldOutRow } from './heldOut';
+import { importedFile, type ImportOptions } from './importedFile';
 import { chainDefinition, modelDefinition } from './definitions';
 
 const POLL_MS = 500;
@@ -88,7 +90,22 @@ export class Shoal {
    * Asks for a run of the models (all of them by default) and of those they take inputs from, and returns without waiting.
    * What has not changed is not made again.
    */
-  async train(models: string[] = Object.keys(this.project.models), options: TrainOptions = {}): Promise<Batch> {
+  train(models: string[] = Object.keys(this.project.models), options: TrainOptions = {}): Promise<Batch> {
+    return this.askForRuns(models, options);
+  }
+
+  /**
+   * Asks that a ready ONNX file become a version of the model, by a run like any other: the same checks, the same judge, the same release.
+   * Returns without waiting. docs/trainers.md says what such a file takes and gives.
+   */
+  async importVersion(model: string, file: string, options: TrainOptions & ImportOptions = {}): Promise<Batch> {
+    this.known('model', model);
+    const { outputs, classes, unseen, ...asked } = options;
+    const imported = await importedFile(await this.store(), file, { outputs, classes, unseen });
+    return this.askForRuns([model], { reason: `${imported.name} was brought in`, ...asked }, { [model]: imported });
+  }
+
+  private async askForRuns(models: string[], options: TrainOptions, files: Record<string, ImportedFile> = {}): Promise<Batch> {
     models.forEach((m) => this.known('model', m));
     // Downstream models and chains first, so that whoever is told of a version is there to hear it.
     const asked = modelOrder(this.project.models, [...upstreamClosure(this.project.models, models), ...models]).reverse();
@@ -103,6 +120,7 @@ export class Shoal {
             by: options.by ?? os.userInfo().username,
             batch: batch.id,
             alongside: asked,
+            ...(files[name] && { file: files[name] }),
           }, modelDefinition(this.project, name)],
           startWorkflowOperation: operation,
         }));

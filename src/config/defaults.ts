@@ -15,6 +15,7 @@ export const DEFAULT_SEED = 7;
 export const DEFAULT_INTERVAL = 0.8;
 export const DEFAULT_DIMENSIONS = 24;
 export const DEFAULT_STAGE_TIMEOUT = '10s';
+export const DEFAULT_TRAINER_TIMEOUT = '6h';
 
 export const DEFAULT_WORKERS: WorkerSpec[] = [
   { name: 'control', roles: ['workflows'] },

@@ -32,7 +32,7 @@ export function configurationPage(): string {
     INTRODUCTION,
     '## The project', table(root, ['$schema']),
     '### temporal', table(temporal!),
-    '### workers', 'A list of worker processes. When absent: one for the workflows, one to train, one to serve.', table(workers!.items as JsonSchema),
+    '### workers', WORKERS, table(workers!.items as JsonSchema),
     '## sources', 'By name. Names are lower-case letters, digits and dashes.', table(valueOf(sources!)),
     '### rules', RULES, ...ruleTables(valueOf(sources!)),
     '## models', 'By name. Names are lower-case letters, digits and dashes, because they are part of workflow ids.', outputsTable(),
@@ -44,6 +44,7 @@ export function configurationPage(): string {
     '### labels', LABELS, table(property(tasks.classification, 'labels')),
     '### training', 'Expert settings; what is left out has the default of its task.', trainingTable(property(tasks.regression, 'training')),
     '### checks', CHECKS, ...checksTables(property(tasks.regression, 'checks')),
+    '### trainer', String(property(tasks.regression, 'trainer').description), table(property(tasks.regression, 'trainer')),
     '### Seasons of a forecast', seasonsTable(),
     '## chains', `By name. ${chain.description} A model that no chain uses has a chain of its own name.`, table(chain),
     '### stages', 'By model. A stage runs once all those it needs have: the models its own reads, and the stages its expressions refer to.', table(stage),
@@ -56,7 +57,7 @@ export function configurationPage(): string {
   ].join('\n\n') + '\n';
 }
 
-const COMMON = ['task', 'source', 'gates', 'holdout', 'seed', 'training', 'checks', 'taskQueue'];
+const COMMON = ['task', 'source', 'gates', 'holdout', 'seed', 'training', 'trainer', 'checks', 'approval', 'taskQueue'];
 
 const property = (schema: JsonSchema, name: string): JsonSchema => (schema.properties as Record<string, JsonSchema>)[name]!;
 const valueOf = (record: JsonSchema): JsonSchema => record.additionalProperties as JsonSchema;
@@ -160,6 +161,9 @@ sources:
 models:
   price: { task: regression, source: sales, target: price, inputs: [area, rooms, district] }
 \`\`\``;
+
+const WORKERS = `A list of worker processes. When absent: one for the workflows, one to train, one to serve. A team can run its own model by itself: a worker
+with \`models\` trains and serves those and no others, and nobody else does.`;
 
 const INPUTS = `A list. Each is one of
 

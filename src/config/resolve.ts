@@ -1,9 +1,10 @@
 import { isAbsolute, resolve as resolvePath } from 'node:path';
 import { checkProject } from '../domain/checkProject';
 import { orderStages } from '../domain/graph';
+import { unknown } from '../domain/graphProblem';
 import { nearest } from '../domain/nearest';
 import { MAIN_OUTPUT, OUTPUTS, upstreamOf } from '../domain/spec';
-import type { InputSpec, ModelSpec, ProjectSpec, SourceSpec, Task } from '../domain/spec';
+import type { InputSpec, ModelSpec, ProjectSpec, SourceSpec, Task, TrainerSpec } from '../domain/spec';
 import { SEASON, defaultContext, defaultGates } from './defaults';
 import { mapValues } from './mapValues';
 import type { Problem } from './problems';
@@ -12,6 +13,8 @@ import type { Document, SourceDocument } from './schema';
 import { resolveLabels } from './schemaLabels';
 import { resolveRule } from './schemaData';
 import type { InputDocument, ModelDocument } from './schemaModel';
+import { milliseconds } from './schemaRollout';
+import type { TrainerDocument } from './schemaTrainer';
 
 /**
  * Makes the project that everything works with of the document people write: shorthands spelled out, paths absolute, stages in order.
@@ -70,17 +73,21 @@ const formatOf = (path: string): SourceSpec['format'] | undefined => {
 };
 
 function resolveModel(name: string, model: ModelDocument, document: Document, problems: Problem[]): ModelSpec {
-  const { inputs: written, gates = defaultGates(model.task), ...rest } = model;
+  const { inputs: written, gates = defaultGates(model.task), trainer, ...rest } = model;
   const inputs = written.map((input, index) => {
     const problem = mistakenName(input, name, document);
     if (problem) problems.push({ path: ['models', name, 'inputs', index], ...problem });
     return apart(resolveInput(input, document.models), model.task);
   });
-  const base = { ...rest, name, inputs, gates };
+  const base = { ...rest, name, inputs, gates, ...(trainer && { trainer: resolveTrainer(trainer) }) };
   if (base.task === 'embedding') return base;
   if (base.task !== 'forecast') return { ...base, labels: resolveLabels(base.labels) };
   const season = base.season ?? SEASON[base.frequency];
   return { ...base, season, context: base.context ?? defaultContext(season), at: base.at ?? base.time };
+}
+
+function resolveTrainer({ taskQueue, activity, params, timeout, heartbeat }: TrainerDocument): TrainerSpec {
+  return { taskQueue, activity, params, timeoutMs: milliseconds(timeout), ...(heartbeat !== undefined && { heartbeatMs: milliseconds(heartbeat) }) };
 }
 
 type ModelDocuments = Document['models'];
@@ -136,9 +143,22 @@ function mistakenName(input: InputDocument, model: string, document: Document): 
 /** Looser likenesses, such as `title` and `titles`, are more often two names than one. */
 const isSlip = (written: string, meant: string): boolean => written.includes('-') || meant.includes('-') || [...written].sort().join('') === [...meant].sort().join('');
 
-function checkWorkers({ workers }: Document): Problem[] {
-  return workers.flatMap(({ name }, index) => (workers.findIndex((other) => other.name === name) === index
-    ? [] : [{ path: ['workers', index, 'name'], message: `two workers are called ${name}` }]));
+function checkWorkers({ workers, models: known }: Document): Problem[] {
+  return workers.flatMap(({ name, roles, models = [], taskQueue }, index): Problem[] => {
+    const path = ['workers', index];
+    const problems: Problem[] = [];
+    if (workers.findIndex((other) => other.name === name) !== index) problems.push({ path: [...path, 'name'], message: `two workers are called ${name}` });
+    models.forEach((model, at) => {
+      if (!Object.hasOwn(known, model)) problems.push({ path: [...path, 'models', at], ...unknown('model', model, Object.keys(known)) });
+    });
+    if (models.length > 0 && roles.includes('workflows')) {
+      problems.push({ path: [...path, 'models'], message: 'workflows are of all models', remedy: 'Give the workflows a worker without `models`.' });
+    }
+    if (models.length > 0 && taskQueue !== undefined) {
+      problems.push({ path: [...path, 'taskQueue'], message: 'a worker with `models` polls the queues of these models', remedy: 'Leave it out, or set the model\'s own `taskQueue`.' });
+    }
+    return problems;
+  });
 }
 
 /** A forecast that feeds a model of another source is joined by period: that model's source must say which. */

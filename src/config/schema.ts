@@ -64,6 +64,8 @@ const workerSchema = z.strictObject({
   name: name.describe('What it is called in logs and on screen.'),
   roles: z.array(z.enum(['workflows', 'train', 'serve'])).min(1).describe('What it does.'),
   taskQueue: z.string().min(1).optional().describe('The task queue a `serve` worker polls; the project\'s when absent.'),
+  models: z.array(z.string()).min(1).optional()
+    .describe('Models that it alone trains or serves, from task queues of their own; when absent all that have no such worker.'),
 });
 
 export const documentSchema = z.strictObject({

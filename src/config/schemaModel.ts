@@ -5,6 +5,7 @@ import { DEFAULT_DIMENSIONS, DEFAULT_HOLDOUT, DEFAULT_INTERVAL, DEFAULT_SEED, DE
 import { gateSchema } from './schemaGates';
 import { labelsSchema } from './schemaLabels';
 import { checks } from './schemaChecks';
+import { trainerSchema } from './schemaTrainer';
 
 /** Names become workflow ids, queue names and folders. */
 export const NAME = /^[a-z0-9][a-z0-9-]*$/;
@@ -12,8 +13,7 @@ export const name = z.string().regex(NAME).max(64);
 /** A column is whatever the source calls it. */
 export const column = z.string().min(1);
 
-/** In words, for errors: what a schema expects, where its type does not say it. */
-export const expectations = z.registry<{ expects: string }>();
+export { expectations } from './expectations';
 
 export const COLUMN_TYPES = ['number', 'category', 'text', 'boolean', 'date'] as const;
 
@@ -67,6 +67,7 @@ const common = <T extends Task>(task: T) => ({
   seed: z.int().min(0).max(2 ** 31 - 1).default(DEFAULT_SEED).describe('Seed of everything random in training.'),
   training: trainingSchema(task),
   checks,
+  trainer: trainerSchema.optional(),
   taskQueue: z.string().min(1).optional().describe('Task queue of the workers that serve it; the project\'s when absent.'),
   approval: approvalSchema.default('auto').describe('`manual`: a person must approve a release that brings a new version of it.'),
 });

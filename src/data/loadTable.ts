@@ -23,36 +23,51 @@ export async function loadTable(
   wanted: readonly Wanted[],
   engine: EngineOptions = {},
 ): Promise<{ keys: string[]; table: Table }> {
-  return withParquet(store, from, engine, async (parquet, present) => {
-    const columns: Record<string, Column> = {};
-    for (const want of wanted) {
-      const column = findColumn(parquet.origin, present, want);
-      await assertReadable(parquet, column, want);
-      columns[want.name] = await loadColumn(parquet, column, want.type);
-    }
+  return withParquet(await located(store, from), engine, async (parquet, present) => {
+    const columns = await loadColumns(parquet, present, wanted);
     const keys = (await loadStrings(parquet, ident(KEY_COLUMN), { repeated: false })) as string[];
     return { keys, table: { rows: parquet.rows, columns } };
   });
 }
 
+/** The same of a Parquet file that somebody else wrote; `origin` says in messages which. A missing key is ''. */
+export function loadOutsideTable(outside: { file: string; origin: string }, wanted: readonly Wanted[]): Promise<{ keys: string[]; table: Table }> {
+  return withParquet(outside, {}, async (parquet, present) => {
+    findColumn(parquet.origin, present, { name: KEY_COLUMN, type: 'category' });
+    const columns = await loadColumns(parquet, present, wanted);
+    const keys = await loadStrings(parquet, `coalesce(CAST(${ident(KEY_COLUMN)} AS VARCHAR), '')`, { repeated: false });
+    return { keys: keys as string[], table: { rows: parquet.rows, columns } };
+  });
+}
+
+async function loadColumns(parquet: Parquet, present: DuckColumn[], wanted: readonly Wanted[]): Promise<Record<string, Column>> {
+  const columns: Record<string, Column> = {};
+  for (const want of wanted) {
+    const column = findColumn(parquet.origin, present, want);
+    await assertReadable(parquet, column, want);
+    columns[want.name] = await loadColumn(parquet, column, want.type);
+  }
+  return columns;
+}
+
 /** Throws what `loadTable` would, without loading. */
-export function assertLoadable(store: Store, from: Snapshot | ArtifactRef, wanted: readonly Wanted[]): Promise<void> {
-  return withParquet(store, from, {}, async (parquet, present) => {
+export async function assertLoadable(store: Store, from: Snapshot | ArtifactRef, wanted: readonly Wanted[]): Promise<void> {
+  return withParquet(await located(store, from), {}, async (parquet, present) => {
     for (const want of wanted) await assertReadable(parquet, findColumn(parquet.origin, present, want), want);
   });
 }
 
-async function withParquet<T>(
-  store: Store,
-  from: Snapshot | ArtifactRef,
-  engine: EngineOptions,
-  work: (parquet: Parquet, present: DuckColumn[]) => Promise<T>,
-): Promise<T> {
-  const file = await store.localFile('data' in from ? from.data : from);
+interface Located { file: string; origin: string }
+
+const located = async (store: Store, from: Snapshot | ArtifactRef): Promise<Located> => ('data' in from
+  ? { file: await store.localFile(from.data), origin: `Source ${from.source}` }
+  : { file: await store.localFile(from), origin: `Table ${from.uri}` });
+
+async function withParquet<T>({ file, origin }: Located, engine: EngineOptions, work: (parquet: Parquet, present: DuckColumn[]) => Promise<T>): Promise<T> {
   return withDuckDB(engine, async (db) => {
     const parquet = {
       db,
-      origin: 'data' in from ? `Source ${from.source}` : `Table ${from.uri}`,
+      origin,
       from: `read_parquet(${pathLiteral(file)}, file_row_number = true)`,
     };
     const { rows } = await db.row<{ rows: string }>(`SELECT count(*) AS rows FROM ${parquet.from}`);

@@ -18,6 +18,8 @@ export const ERRORS = {
   DATA_REFUSED: { retryable: false },
   TRAINING_DIVERGED: { retryable: false },
   PARITY: { retryable: false },
+  /** A trainer of somebody else's, or a file brought in, is not as agreed. */
+  TRAINER_CONTRACT: { retryable: false },
   REQUEST_EMPTY: { retryable: false },
   REQUEST_TOO_LARGE: { retryable: false },
   REQUEST_ROW: { retryable: false },

@@ -74,6 +74,20 @@ interface ModelSpecBase {
   labels?: LabelsSpec;
   /** How its data are checked before training; DEFAULT_CHECKS when absent. */
   checks?: ChecksSpec;
+  /** Who trains it, when it is not Shoal. */
+  trainer?: TrainerSpec;
+}
+
+/** An activity of somebody else's worker, in any language: see domain/trainer.ts for what goes in and what comes out. */
+export interface TrainerSpec {
+  taskQueue: string;
+  activity: string;
+  /** Plain JSON, handed to it as it is. */
+  params: Record<string, unknown>;
+  /** Of one attempt. */
+  timeoutMs: number;
+  /** Without, a dead worker is noticed when the time is up. */
+  heartbeatMs?: number;
 }
 
 export interface LabelsSpec {
@@ -180,7 +194,14 @@ export interface WorthSpec { minGain: number }
 /** What serving a release may take, alone in a process. */
 export interface ServableSpec { memoryMb: number; /** p95 of one row through the whole chain. */ latencyMs: number; loadSeconds: number }
 
-export interface WorkerSpec { name: string; roles: ('workflows' | 'train' | 'serve')[]; /** Task queue a `serve` worker polls. */ taskQueue?: string }
+export interface WorkerSpec {
+  name: string;
+  roles: ('workflows' | 'train' | 'serve')[];
+  /** Task queue a `serve` worker polls. */
+  taskQueue?: string;
+  /** It trains or serves these models alone, from queues of their own; all that have no worker of their own when absent. */
+  models?: string[];
+}
 
 export interface ProjectSpec {
   name: string;

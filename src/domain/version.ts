@@ -72,6 +72,20 @@ export interface TrainingSummary {
   reused: boolean;
   /** The first epoch after an interruption, when it went on from a checkpoint. */
   resumedAtEpoch?: number;
+  /** Who made it, when it was not Shoal: then there are no epochs and no curve. */
+  maker?: { kind: 'trainer' | 'file'; name: string; /** By its own word. */ metrics?: Record<string, number> };
+}
+
+/** A ready ONNX file that is to become a version. */
+export interface ImportedFile {
+  /** The file's name, for people. */
+  name: string;
+  onnx: ArtifactRef;
+  /** Cross-fitted outputs for the rows it was trained on, as a trainer gives them. */
+  outputs?: ArtifactRef;
+  classes?: string[];
+  /** It was not trained on the source's rows: what it says of them is as good as cross-fitted. */
+  unseen?: boolean;
 }
 
 export interface TrainedVersion { version: VersionRef; summary: TrainingSummary }

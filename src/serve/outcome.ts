@@ -1,4 +1,5 @@
 import type { StageAnswer, StageStatus } from '../domain/prediction';
+import { unfinished } from '../domain/finite';
 import { cellsOf, toColumn } from '../domain/rows';
 import { isNumeric, isString, takeRows, type Column, type ColumnType, type Table } from '../domain/table';
 import { ShoalError } from '../domain/errors';
@@ -132,14 +133,7 @@ export function sortOut(answers: Answers, asked: readonly number[], outputs: rea
 /** The rows of a table in which an output is NaN, infinite or null. */
 export function unfinishedRows(table: Table, outputs: readonly string[]): number[] {
   const columns = outputs.map((name) => table.columns[name]!);
-  return range(table.rows).filter((row) => columns.some((column) => !finite(column, row)));
-}
-
-function finite(column: Column, row: number): boolean {
-  if (isString(column)) return column.values[row] != null;
-  if (isNumeric(column)) return Number.isFinite(column.values[row]!);
-  for (let i = row * column.width; i < (row + 1) * column.width; i++) if (!Number.isFinite(column.values[i]!)) return false;
-  return true;
+  return range(table.rows).filter((row) => columns.some((column) => unfinished(column, row)));
 }
 
 /** 0 to n - 1. (Many times as fast as Array.from with a function.) */

@@ -9,7 +9,13 @@ import { loadOnnxRuntime } from '../native';
 export const BATCH_ROWS = 4_096;
 
 /** What must be known of an ONNX file to run it: a manifest, or what there is before it. */
-export interface SessionSpec { model: string; spec: { task: Task }; features: readonly Feature[] }
+export interface SessionSpec {
+  model: string;
+  spec: { task: Task };
+  features: readonly Feature[];
+  /** The outputs it has of those of the task; all of them when absent. */
+  gives?: readonly string[];
+}
 
 export interface Session {
   /**
@@ -37,10 +43,9 @@ export async function runOnnx(source: string | Uint8Array, spec: SessionSpec, ta
  *
  * @throws ShoalError ARTIFACT_CORRUPT when it can't be loaded, or has not the inputs and outputs it should
  */
-export async function openSession(source: string | Uint8Array, { model, spec: { task }, features }: SessionSpec): Promise<Session> {
+export async function openSession(source: string | Uint8Array, { model, spec: { task }, features, gives: outputs = Object.keys(OUTPUTS[task]) }: SessionSpec): Promise<Session> {
   const runtime = loadOnnxRuntime();
   const session = await create(runtime, source, model);
-  const outputs = Object.keys(OUTPUTS[task]);
   refuseUnlike(session, { model, inputs: features.map((feature) => feature.name), outputs });
 
   return {
@@ -81,7 +86,7 @@ async function create(runtime: Runtime, source: string | Uint8Array, model: stri
   }
 }
 
-function refuseUnlike(session: InferenceSession, of: { model: string; inputs: string[]; outputs: string[] }): void {
+function refuseUnlike(session: InferenceSession, of: { model: string; inputs: string[]; outputs: readonly string[] }): void {
   const { model, inputs, outputs } = of;
   const missing = {
     inputs: inputs.filter((name) => !session.inputNames.includes(name)),

@@ -7,12 +7,13 @@ import { createControlActivities, createDataActivities, createServingActivities,
 import type { RunServing } from '../activities/checkServable';
 import type { RunTraining } from '../activities/train';
 import { compactOutcomes } from '../data/outcomes';
-import { createRequestLog } from '../data/requestLog';
+import { createRequestLog, type RequestLog } from '../data/requestLog';
 import type { ProjectSpec, WorkerSpec } from '../domain/spec';
 import { packageRoot } from '../packageInfo';
 import { Models } from '../serve/models';
 import type { Store } from '../store/store';
-import { dataQueue, describeRouting, releaseWorkflowId, serveQueue, trainQueue } from '../workflows/messages';
+import { describeRouting, releaseWorkflowId } from '../workflows/messages';
+import { workerQueues } from '../workflows/queues';
 import { beside } from './background';
 import { failureInterceptor } from './failures';
 import { createRunServing } from './serving';
@@ -61,36 +62,41 @@ export async function createWorkers(project: ProjectSpec, spec: WorkerSpec, deps
           activities: createControlActivities({ store, log, ledger: { routing: (chain) => routingOf(client, chain) } }),
         });
       case 'train': {
-        const trainer = await Worker.create({
+        const trainers = workerQueues(project, spec, 'train').map((queue) => Worker.create({
           ...common,
-          taskQueue: trainQueue(taskQueue),
+          taskQueue: queue,
           activities: createTrainingActivities({ store, runTraining }),
           maxConcurrentActivityTaskExecutions: Math.max(2, os.availableParallelism()),
+        }));
+        const data = workerQueues(project, spec, 'data').map(async (queue) => {
+          const worker = await Worker.create({
+            ...common,
+            taskQueue: queue,
+            activities: createDataActivities({ store, models, log, runServing, now: Date.now }),
+            maxConcurrentActivityTaskExecutions: DATA_ACTIVITIES,
+          });
+          beside(worker, { firstMs: COMPACT_EVERY_MS, everyMs: COMPACT_EVERY_MS }, () => compactLogs(store, log, Object.keys(project.chains)));
+          return worker;
         });
-        const data = await Worker.create({
-          ...common,
-          taskQueue: dataQueue(taskQueue),
-          activities: createDataActivities({ store, models, log, runServing, now: Date.now }),
-          maxConcurrentActivityTaskExecutions: DATA_ACTIVITIES,
-        });
-        beside(data, { firstMs: COMPACT_EVERY_MS, everyMs: COMPACT_EVERY_MS }, async () => {
-          const before = new Date().toISOString();
-          for (const chain of Object.keys(project.chains)) {
-            await log.compact({ chain, before });
-            await compactOutcomes(store, { chain, before });
-          }
-        });
-        return [trainer, data];
+        return Promise.all([...trainers, ...data]);
       }
-      case 'serve': {
-        const queue = spec.taskQueue ?? serveQueue(taskQueue);
-        const worker = await Worker.create({ ...common, taskQueue: queue, activities: createServingActivities({ store, models, log }) });
-        beside(worker, { firstMs: 0, everyMs: WARM_EVERY_MS }, keepWarm({ chains: Object.keys(project.chains), taskQueue: queue, store, models }));
-        return worker;
-      }
+      case 'serve':
+        return Promise.all(workerQueues(project, spec, 'serve').map(async (queue) => {
+          const worker = await Worker.create({ ...common, taskQueue: queue, activities: createServingActivities({ store, models, log }) });
+          beside(worker, { firstMs: 0, everyMs: WARM_EVERY_MS }, keepWarm({ chains: Object.keys(project.chains), taskQueue: queue, store, models }));
+          return worker;
+        }));
     }
   }));
   return workers.flat();
+}
+
+async function compactLogs(store: Store, log: RequestLog, chains: string[]): Promise<void> {
+  const before = new Date().toISOString();
+  for (const chain of chains) {
+    await log.compact({ chain, before });
+    await compactOutcomes(store, { chain, before });
+  }
 }
 
 export async function prebuiltWorkflows(): Promise<WorkflowBundleWithSourceMap | { codePath: string }> {

@@ -25,6 +25,7 @@ const control = proxyLocalActivities<ControlActivities>({
  * of the requests goes to it, by a stable hash of their key; what it can't answer, the current release does.
  */
 export async function chain(request: ChainRequest): Promise<ChainAnswer> {
+  requireForm(request);
   upsertSearchAttributes([{ key: SHOAL_CHAIN, value: request.chain }]);
   if ('rows' in request) {
     if (!Array.isArray(request.rows) || request.rows.length === 0) {
@@ -38,6 +39,14 @@ export async function chain(request: ChainRequest): Promise<ChainAnswer> {
   const answer = 'rows' in request ? await answerRows(routing, request) : await answerFile(routing.current, request.input);
   setCurrentDetails(provenanceDetails(answer));
   return answer;
+}
+
+/** Programs in other languages send what they like. */
+function requireForm(request: Partial<Extract<ChainRequest, { rows: unknown }> & Extract<ChainRequest, { input: unknown }>> | null | undefined): void {
+  const said = 'Send {"chain": "name", "rows": [{...}]}, or {"chain": "name", "input": {"uri", "sha256", "bytes"}} with a file in the store.';
+  if (typeof request !== 'object' || request === null || typeof request.chain !== 'string') throw refuse('UNKNOWN_CHAIN', `The request names no chain. ${said}`);
+  if ('rows' in request || typeof request.input?.uri === 'string') return;
+  throw refuse('REQUEST_EMPTY', `The request to chain "${request.chain}" has neither rows nor a file. ${said}`);
 }
 
 async function answerRows({ current, candidate, keyColumns }: Routing, { rows, keys: given }: { rows: Row[]; keys?: string[] }): Promise<ChainAnswer> {

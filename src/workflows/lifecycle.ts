@@ -7,6 +7,7 @@ import { upstreamOf } from '../domain/spec';
 import type { ArtifactRef, LabelCheck, TrainedVersion } from '../domain/version';
 import { refuse } from './failures';
 import { lifecycleDetails, warningsInWords } from './details';
+import { madeHow, takeVersion } from './takeVersion';
 import { describeLifecycle, upstreamAnswered, LIFECYCLE_STEPS, type LifecycleInput, type LifecycleResult, type Step, type StepName, type UpstreamAnswer } from './messages';
 import { SHOAL_VERDICT, SHOAL_VERSION } from './searchAttributes';
 
@@ -72,10 +73,13 @@ export async function lifecycle({ definition, champion, request, rules }: Lifecy
     },
     (v) => Object.values(v).map((ref) => `${ref.model} ${ref.id}`).join(', ') || 'takes no other model\'s outputs');
 
-  const train = (weights?: ArtifactRef) =>
-    activities(`train ${model.name}${weights ? ' with suspect labels put aside' : ''}`, definition.trainQueue).train({ model, snapshot, upstream: versions, weights });
-  const inWords = ({ version, summary: s }: TrainedVersion) =>
-    `version ${version.id}, ${s.epochs} epochs in ${s.seconds.toFixed(1)} s${s.reused ? ' (made before)' : ''}`;
+  const train = (weights?: ArtifactRef) => {
+    const job = { model, snapshot, upstream: versions, weights };
+    return model.trainer || request.file
+      ? takeVersion({ definition, request, job }, activities(`take in a version of ${model.name}`))
+      : activities(`train ${model.name}${weights ? ' with suspect labels put aside' : ''}`, definition.trainQueue).train(job);
+  };
+  const inWords = ({ version, summary }: TrainedVersion) => `version ${version.id}, ${madeHow(summary)}${summary.reused ? ' (made before)' : ''}`;
   let trained = await step('train', () => train(), inWords);
 
   const labelled = labels && (await step('labels', () => usableLabels(trained), (c) => [inBrief(c), ...c.notes].join('; ')));

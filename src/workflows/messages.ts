@@ -1,7 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { ChainSpec, ModelSpec, SourceSpec, Task } from '../domain/spec';
 import type { CanaryVerdict } from '../domain/rollout';
-import type { ArtifactRef, LabelCheck, MetricResult, Release, ReleaseEvaluation, Routing, TrainingSummary, Verdict, VersionRef } from '../domain/version';
+import type { ArtifactRef, ImportedFile, LabelCheck, MetricResult, Release, ReleaseEvaluation, Routing, TrainingSummary, Verdict, VersionRef } from '../domain/version';
 
 /** The ids, queues and messages of the workflows: all that a program needs to talk to them. Payloads are plain JSON. */
 
@@ -39,7 +39,14 @@ export interface RunRequest {
   alongside: string[];
   /** Upstream versions to train on, where it is not to be the newest. */
   upstream?: Record<string, VersionRef>;
+  /** A ready file that is to become the version, in place of a training. */
+  file?: ImportedFile;
 }
+
+/** As programs may ask: what is left out is filled in. */
+export type RunAsked = Partial<RunRequest>;
+/** Without a definition, the last one told holds. */
+export type RequestRunArguments = [asked?: RunAsked | null, definition?: ModelDefinition];
 
 /** `merged`: another request was already waiting; one run will answer both. */
 export interface RunAnswer { run: number; status: 'started' | 'queued' | 'merged' }
@@ -206,7 +213,7 @@ export interface ReleaseView {
 }
 
 // model
-export const requestRun = defineUpdate<RunAnswer, [RunRequest, ModelDefinition]>('requestRun');
+export const requestRun = defineUpdate<RunAnswer, RequestRunArguments>('requestRun');
 export const modelSettled = defineSignal<[Settled]>('modelSettled');
 export const promoted = defineSignal<[{ chain: string; release: number; version: VersionRef }]>('promoted');
 /** A chain has refused a version that had passed its own gates; it is not offered again. */

@@ -1,13 +1,15 @@
 import {
-  allHandlersFinished, CancellationScope, condition, continueAsNew, getExternalWorkflowHandle, isCancellation, log, ParentClosePolicy, setCurrentDetails, setHandler, startChild,
+  allHandlersFinished, CancellationScope, condition, continueAsNew, getExternalWorkflowHandle, isCancellation, log, ParentClosePolicy, setCurrentDetails, setHandler, startChild, uuid4,
   workflowInfo, type ChildWorkflowHandle,
 } from '@temporalio/workflow';
 import { upstreamOf } from '../domain/spec';
 import { modelDetails } from './details';
 import { reasonOf } from './failures';
+import { ASKED_BY_PROGRAM, requireAsked } from './asked';
 import { lifecycle } from './lifecycle';
 import {
-  cascade, describeModel, lifecycleWorkflowId, modelSettled, modelWorkflowId, pardoned, promoted, rejected, releaseWorkflowId, requestRun, upstreamAnswered, type ModelDefinition, type RunRecord, type Settled,
+  cascade, describeModel, lifecycleWorkflowId, modelSettled, modelWorkflowId, pardoned, promoted, rejected, releaseWorkflowId, requestRun, upstreamAnswered,
+  type ModelDefinition, type RequestRunArguments, type RunRecord, type Settled,
 } from './messages';
 import { ModelState, type ModelStateData } from './modelState';
 import { SHOAL_MODEL, SHOAL_TRIGGER } from './searchAttributes';
@@ -21,11 +23,11 @@ export async function model(definition: ModelDefinition, carried?: ModelStateDat
   const show = () => setCurrentDetails(modelDetails(state.view()));
 
   setHandler(describeModel, () => state.view());
-  setHandler(requestRun, (request, next) => {
-    const answer = state.ask(request, next);
+  setHandler(requestRun, (asked, next = state.data.definition) => {
+    const answer = state.ask({ ...ASKED_BY_PROGRAM, ...asked, batch: asked?.batch ?? uuid4() }, next);
     show();
     return answer;
-  });
+  }, { validator: (...[asked]: RequestRunArguments) => requireAsked(asked) });
   setHandler(cascade, (request) => {
     state.ask(request, state.data.definition);
     show();
@@ -43,7 +45,7 @@ export async function model(definition: ModelDefinition, carried?: ModelStateDat
 
   show();
   for (;;) {
-    await condition(() => state.data.waiting !== undefined || workflowInfo().continueAsNewSuggested);
+    await condition(() => state.isAsked || workflowInfo().continueAsNewSuggested);
     if (workflowInfo().continueAsNewSuggested) {
       await condition(allHandlersFinished);
       await continueAsNew<typeof model>(state.data.definition, state.data);

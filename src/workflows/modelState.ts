@@ -12,6 +12,8 @@ export interface ModelStateData {
   runs: number;
   running?: { run: number; request: RunRequest; batches: string[]; startedAt: string; workflowId: string; /** Its upstream versions have been handed to it. */ upstreamGiven: boolean };
   waiting?: { request: RunRequest; batches: string[] };
+  /** Files that are to become versions: each is a run of its own. */
+  files?: { request: RunRequest; batches: string[] }[];
   latest?: MadeVersion;
   champion?: VersionRef;
   /** What is known of the champion: it is the newest again when a chain refuses the versions after it. */
@@ -38,15 +40,21 @@ export class ModelState {
   /** A burst of requests makes the run under way and at most one more. */
   ask(request: RunRequest, definition: ModelDefinition): RunAnswer {
     this.data.definition = definition;
-    const { running, waiting } = this.data;
+    const { running, waiting, runs, files = [] } = this.data;
+    const status = running || files.length > 0 ? 'queued' : 'started';
+    if (request.file) {
+      this.data.files = [...files, { request, batches: [request.batch] }];
+      return { run: runs + files.length + 1, status };
+    }
+    const run = runs + files.length + 1;
     if (waiting) {
       const alongside = [...new Set([...waiting.request.alongside, ...request.alongside])];
       const upstream = { ...waiting.request.upstream, ...request.upstream };
       this.data.waiting = { request: { ...request, alongside, upstream }, batches: [...waiting.batches, request.batch] };
-      return { run: this.data.runs + 1, status: 'merged' };
+      return { run, status: 'merged' };
     }
     this.data.waiting = { request, batches: [request.batch] };
-    return { run: this.data.runs + 1, status: running ? 'queued' : 'started' };
+    return { run, status };
   }
 
   /** An upstream model's run has ended. Whether to follow is for the chains to say. */
@@ -74,9 +82,16 @@ export class ModelState {
     this.data.rejected = Object.fromEntries(Object.entries(this.data.rejected).filter(([, by]) => by.chain !== chain));
   }
 
+  /** Something is to be run. */
+  get isAsked(): boolean {
+    return this.data.waiting !== undefined || (this.data.files?.length ?? 0) > 0;
+  }
+
   begin(startedAt: string, workflowId: (run: number) => string): NonNullable<ModelStateData['running']> {
-    const { request, batches } = this.data.waiting!;
-    delete this.data.waiting;
+    const [file, ...files] = this.data.files ?? [];
+    const { request, batches } = file ?? this.data.waiting!;
+    if (file) this.data.files = files;
+    else delete this.data.waiting;
     const run = ++this.data.runs;
     this.data.running = { run, request, batches, startedAt, workflowId: workflowId(run), upstreamGiven: false };
     return this.data.running;
@@ -127,7 +142,7 @@ export class ModelState {
       model: definition.model.name,
       task: definition.model.task,
       running: running && { run: running.run, request: running.request, startedAt: running.startedAt, workflowId: running.workflowId },
-      waiting: waiting?.request,
+      waiting: this.data.files?.[0]?.request ?? waiting?.request,
       latest,
       champion,
       runs: records,

@@ -79,6 +79,11 @@ const CASES: Case[] = [
   { what: 'a model\'s name with an underscore', from: '  one-big-network:', to: '  »one_big:', path: 'models.one_big', message: /`one_big` can't be a name/, suggestion: 'one-big' },
   { what: 'a role that is none', from: 'roles: [train]', to: 'roles: [»trian]', path: 'workers[1].roles[0]', message: /found `trian`/, suggestion: 'train' },
   { what: 'two workers of one name', from: '{ name: serve,', to: '{ name: »train,', path: 'workers[2].name', message: /two workers are called train/ },
+  { what: 'a worker for a model that is none', from: 'roles: [train] }', to: 'roles: [train], models: [»gener] }', path: 'workers[1].models[0]', message: /there is no model `gener`/, suggestion: 'genre' },
+  { what: 'workflows of some models', from: 'roles: [workflows] }', to: 'roles: [workflows], models: »[genre] }', path: 'workers[0].models', message: /workflows are of all models/ },
+  { what: 'a worker with models and a queue', from: 'roles: [train] }', to: 'roles: [train], models: [genre], taskQueue: »mine }', path: 'workers[1].taskQueue', message: /polls the queues of these models/ },
+  { what: 'a trainer without an activity', from: 'target: major_genre', to: 'target: major_genre\n    trainer: »{ taskQueue: python }', path: 'models.genre.trainer.activity', message: /`activity` is missing/ },
+  { what: 'a trainer\'s time without a unit', from: 'target: major_genre', to: 'target: major_genre\n    trainer: { taskQueue: python, activity: train, timeout: »6 }', path: 'models.genre.trainer.timeout', message: /expected a number and its unit, such as 30s, 10m or 6h/ },
   // Sources
   { what: 'an unknown format', from: 'path: data/movies.json', to: 'path: »data/movies.xls', path: 'sources.films.path', message: /says no format.*Give `format`/s },
   { what: 'files of two formats', from: 'path: data/movies.json', to: 'path: »[a.json, b.csv]', path: 'sources.films.path', message: /differ in format; found json, csv/ },

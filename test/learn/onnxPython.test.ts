@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Head } from '../../src/learn/network';
 import { exportOnnx } from '../../src/learn/onnx/export';
 import { cases } from './onnx/generate';
-import { python } from './onnx/python';
+import { python } from '../support/python';
 import { featuresOf, feedsOf, open, plainText } from './onnx/run';
 
 type Answer = { metadata: Record<string, string>; outputs: Record<string, { dims: number[]; data: (number | string)[] }> };
@@ -23,10 +23,10 @@ test.each(HEADS)('%s: exported files pass the ONNX checker and run the same in P
     writeFileSync(file, bytes);
     return { file, bytes, feeds: feedsOf(plain) };
   });
-  const answers = await python<Answer[]>('check.py', examples.map(({ file, feeds }) => ({
+  const answers = await python<Answer[]>(join(__dirname, 'onnx/check.py'), examples.map(({ file, feeds }) => ({
     file,
     feeds: Object.fromEntries(Object.entries(feeds).map(([name, { type, dims, data }]) => [name, { type, dims, data: jsonOf(data) }])),
-  })));
+  })), join(__dirname, 'onnx/requirements.txt'));
 
   expect(answers).toHaveLength(40);
   for (const [i, { bytes, feeds }] of examples.entries()) {

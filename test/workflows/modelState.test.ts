@@ -22,6 +22,21 @@ describe('a model that is asked for runs', () => {
     expect(state.data.waiting).toBeUndefined();
   });
 
+  it('runs files that are to become versions one by one, before what else is waiting, and merges them with nothing', () => {
+    const file = (name: string) => ({ ...request(name), file: { name, onnx: { uri: name, sha256: name, bytes: 1 } } });
+    const state = ModelState.fresh(definition('m'));
+    const ask = (r: ReturnType<typeof request>) => state.ask(r, definition('m'));
+    expect([ask(request('a')), ask(file('f')), ask(request('b')), ask(file('g'))]).toEqual([
+      { run: 1, status: 'started' }, { run: 1, status: 'started' }, { run: 2, status: 'merged' }, { run: 2, status: 'queued' },
+    ]);
+    const batches: string[][] = [];
+    while (state.isAsked) {
+      batches.push(state.begin(NOW, id).batches);
+      state.end({ status: 'made', reason: 'ok', made: made('v') }, NOW);
+    }
+    expect(batches).toEqual([['f'], ['g'], ['a', 'b']]);
+  });
+
   it('answers every batch exactly once, whatever the order of requests and ends', () => {
     fc.assert(fc.property(fc.array(fc.boolean(), { maxLength: 60 }), (events) => {
       const state = ModelState.fresh(definition('m'));

@@ -159,14 +159,14 @@ function bytesOf(values: Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> |
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
-function valueInfo(name: string, type: ElementType, shape: Shape): MessageInitShape<typeof ValueInfoProtoSchema> {
+export function valueInfo(name: string, type: ElementType, shape: Shape): MessageInitShape<typeof ValueInfoProtoSchema> {
   const dim = shape.map((size) => (typeof size === 'string'
     ? { value: { case: 'dimParam' as const, value: size } }
     : { value: { case: 'dimValue' as const, value: BigInt(size) } }));
   return { name, type: { value: { case: 'tensorType', value: { elemType: ELEMENT_TYPE[type], shape: { dim } } } } };
 }
 
-function attribute(name: string, value: Attribute): MessageInitShape<typeof AttributeProtoSchema> {
+export function attribute(name: string, value: Attribute): MessageInitShape<typeof AttributeProtoSchema> {
   if (typeof value === 'number') return { name, type: AttributeType.INT, i: BigInt(value) };
   if (typeof value === 'string') return { name, type: AttributeType.STRING, s: utf8.encode(value) };
   if ('graph' in value) return { name, type: AttributeType.GRAPH, g: value.graph };
