@@ -33,9 +33,11 @@ export async function story(options: { project: string; json: boolean }): Promis
     const shoal = await Shoal.connect({ projectFile, project, endpoint });
     await registerSearchAttributes(shoal.temporal, endpoint.namespace).finally(() => shoal.close());
     const workers = await startWorkers(project, projectFile, server?.address);
-    const stage = await Stage.open(projectFile, endpoint);
+    // Where the result is for a program, people read along on standard error.
+    const say = options.json ? (line = '') => void process.stderr.write(`${line}\n`) : print;
+    const stage = await Stage.open(projectFile, endpoint, say);
     try {
-      print(dim(`Each verdict is in the Temporal UI too: ${stage.link('release/box-office')}`));
+      say(dim(`Each verdict is in the Temporal UI too: ${stage.link('release/box-office')}`));
       const playing = play(stage);
       const scenes = await Promise.race([playing, ended]);
       if (scenes === undefined) {

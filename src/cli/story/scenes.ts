@@ -1,6 +1,5 @@
 import { ShoalError } from '../../domain/errors';
 import type { ReleaseView } from '../../workflows/messages';
-import { print } from '../output';
 import { arrive, filmsByYear, inThousands, withShuffledGenres, type Film } from './films';
 import type { Stage } from './stage';
 
@@ -22,7 +21,7 @@ export async function play(stage: Stage): Promise<Scene[]> {
   let view = await stage.view();
   if (!view.current) throw new ShoalError('NO_RELEASE', `The first release was not made: ${view.activity}`);
   stage.verdict(view.decisions[0]!);
-  print(`  ${await stage.predict(of(2004), { outcomes: true })} films of 2004 are asked for, and what they took becomes known.`);
+  stage.say(`  ${await stage.predict(of(2004), { outcomes: true })} films of 2004 are asked for, and what they took becomes known.`);
   end('the first release', 'promoted', view.decisions[0]!.status);
 
   stage.scene('A good challenger', 'The films of 2004 arrive as data, and somebody has given `gross` more to go by.');
@@ -50,9 +49,9 @@ export async function play(stage: Stage): Promise<Scene[]> {
   view = await throughCanary(stage, { films: of(2006), outcomes: false });
   const promoted = view.decisions[0]!;
   if (promoted.status === 'promoted') {
-    print('  Then the feed of votes breaks: requests come without them, and a while later it shows in what the films took.');
+    stage.say('  Then the feed of votes breaks: it says 0 of every film. A while later it shows in what the films took.');
     const films = of(2007);
-    await stage.predict(films, { outcomes: false, without: 'votes' });
+    await stage.predict(films, { outcomes: false, with: { votes: 0 } });
     await stage.tell(films);
     view = await stage.watch((v) => statusOf(v, promoted.number) === 'rolled back' || !v.bake);
     stage.verdict(view.decisions.find((d) => d.number === promoted.number)!);
@@ -88,6 +87,6 @@ async function liveUntilDecided(stage: Stage, { films, outcomes, number }: { fil
     return view;
   } finally {
     over = true;
-    print(`  ${await asking} requests came in the meantime.`);
+    stage.say(`  ${await asking} requests came in the meantime.`);
   }
 }

@@ -3,9 +3,10 @@ import path from 'node:path';
 import { parseDocument } from 'yaml';
 import { Shoal, type Endpoint } from '../../client';
 import { figure } from '../../domain/headline';
+import type { Row } from '../../domain/prediction';
 import type { ReleaseDecision, ReleaseView } from '../../workflows/messages';
 import { packageRoot } from '../../packageInfo';
-import { bold, dim, green, print, red, rule, yellow } from '../output';
+import { bold, dim, green, red, rule, yellow } from '../output';
 import { outcomeOf, requestOf, type Film } from './films';
 
 const CHAIN = 'box-office';
@@ -14,7 +15,7 @@ const POLL_MS = 500;
 
 /** Where the story is played: a project of its own, the people who ask it and the data that reach it. */
 export class Stage {
-  private constructor(readonly folder: string, readonly projectFile: string, private shoal: Shoal, private readonly endpoint: Endpoint) {}
+  private constructor(readonly folder: string, readonly projectFile: string, private shoal: Shoal, private readonly endpoint: Endpoint, readonly say: (line?: string) => void) {}
 
   /** A fresh folder with the story's project. */
   static prepare(folder: string): string {
@@ -25,8 +26,8 @@ export class Stage {
     return projectFile;
   }
 
-  static async open(projectFile: string, endpoint: Endpoint): Promise<Stage> {
-    return new Stage(path.dirname(projectFile), projectFile, await Shoal.connect({ projectFile, endpoint }), endpoint);
+  static async open(projectFile: string, endpoint: Endpoint, say: (line?: string) => void): Promise<Stage> {
+    return new Stage(path.dirname(projectFile), projectFile, await Shoal.connect({ projectFile, endpoint }), endpoint, say);
   }
 
   close(): Promise<void> {
@@ -34,9 +35,9 @@ export class Stage {
   }
 
   scene(title: string, ...lines: string[]): void {
-    print();
-    print(rule(title));
-    for (const line of lines) print(line);
+    this.say();
+    this.say(rule(title));
+    for (const line of lines) this.say(line);
   }
 
   /** Changes temporal.yaml as a person would, and says so. */
@@ -44,7 +45,7 @@ export class Stage {
     const document = parseDocument(readFileSync(this.projectFile, 'utf8'));
     document.setIn(where, document.createNode(value, { flow: true }));
     writeFileSync(this.projectFile, document.toString({ lineWidth: 0 }));
-    print(dim(`temporal.yaml: ${where.join('.')}: ${JSON.stringify(value)}`));
+    this.say(dim(`temporal.yaml: ${where.join('.')}: ${JSON.stringify(value)}`));
     await this.shoal.close();
     this.shoal = await Shoal.connect({ projectFile: this.projectFile, endpoint: this.endpoint });
   }
@@ -59,21 +60,19 @@ export class Stage {
         if (!run || !view.settled.includes(batch.id) || told.has(view.model)) continue;
         told.add(view.model);
         const colour = run.status === 'made' ? green : run.status === 'unchanged' ? dim : red;
-        print(`  ${view.model.padEnd(16)} ${colour(run.status)} ${dim(run.status === 'unchanged' ? '' : short(run.reason))}`);
+        this.say(`  ${view.model.padEnd(16)} ${colour(run.status)} ${dim(run.status === 'unchanged' ? '' : short(run.reason))}`);
       }
     });
   }
 
   /** Live requests for films, each one by itself, until there are no more or the condition holds; a film's outcome follows its answer. */
-  async predict(films: readonly Film[], of: { outcomes: boolean; without?: string; until?: () => boolean }): Promise<number> {
+  async predict(films: readonly Film[], of: { outcomes: boolean; with?: Row; until?: () => boolean }): Promise<number> {
     const queue = [...films];
     let asked = 0;
     const known: Film[] = [];
     const ask = async () => {
       for (let film = queue.shift(); film && !of.until?.(); film = queue.shift()) {
-        const { ...row } = requestOf(film);
-        if (of.without) delete row[of.without];
-        await this.shoal.predict(CHAIN, [row]);
+        await this.shoal.predict(CHAIN, [{ ...requestOf(film), ...of.with }]);
         asked++;
         if (of.outcomes && known.push(film) >= 10) await this.tell(known.splice(0));
       }
@@ -95,13 +94,13 @@ export class Stage {
   /** Shows what the chain is at while something goes on, until it holds. */
   async watch(until: (view: ReleaseView) => boolean, meanwhile: Promise<unknown> = Promise.resolve(), timeoutMs = 600_000): Promise<ReleaseView> {
     const deadline = Date.now() + timeoutMs;
-    let failed: unknown;
-    meanwhile.catch((error: unknown) => { failed = error ?? new Error('failed'); });
+    let failed: Error | undefined;
+    meanwhile.catch((error: unknown) => { failed = error instanceof Error ? error : new Error(String(error)); });
     let shown = '';
     for (;;) {
       const view = await this.view();
       const phase = view.rollout ? `candidate ${view.rollout.number}: ${view.rollout.phase}${view.rollout.weight > 0 ? ` at ${Math.round(100 * view.rollout.weight)}%` : ''}` : '';
-      if (phase && phase !== shown) print(dim(`  ${phase}`));
+      if (phase && phase !== shown) this.say(dim(`  ${phase}`));
       shown = phase || shown;
       if (until(view)) return view;
       if (failed) throw failed;
@@ -113,9 +112,9 @@ export class Stage {
   /** The verdict on a release, in words. */
   verdict(decision: ReleaseDecision): void {
     const colour = decision.status === 'promoted' ? green : decision.status === 'refused' ? yellow : red;
-    print(`  ${bold(`release ${decision.number}`)} ${colour(decision.status)}${decision.by ? ` by ${decision.by}` : ''}: ${short(decision.reason, 400)}`);
+    this.say(`  ${bold(`release ${decision.number}`)} ${colour(decision.status)}${decision.by ? ` by ${decision.by}` : ''}: ${short(decision.reason, 400)}`);
     const loss = decision.look?.verdict.checks.find((c) => c.check === 'loss');
-    if (loss?.effect !== undefined) print(dim(`  error in use ${loss.effect > 0 ? '+' : ''}${figure(100 * loss.effect)}% against the release before, on ${loss.requests} requests`));
+    if (loss?.effect !== undefined) this.say(dim(`  error in use ${loss.effect > 0 ? '+' : ''}${figure(100 * loss.effect)}% against the release before, on ${loss.requests} requests`));
   }
 
   link(workflowId: string): string {
