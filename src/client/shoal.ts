@@ -24,7 +24,7 @@ import type { ImportedFile } from '../domain/version';
 import { openStore } from '../store/fileStore';
 import type { Store } from '../store/store';
 import {
-  approve, configureChain, describeLifecycle, describeModel, describeRelease, force, modelWorkflowId, pause, propose, refuse, releaseWorkflowId, requestRun, resume, rollback, setWeight,
+  approve, configureChain, defineModel, describeLifecycle, describeModel, describeRelease, force, modelWorkflowId, pause, propose, refuse, releaseWorkflowId, requestRun, resume, rollback, setWeight,
   type Command, type LifecycleView, type ModelView, type ReleaseView, type Trigger,
 } from '../workflows/messages';
 import { SHOAL_CHAIN, SHOAL_MODEL } from '../workflows/searchAttributes';
@@ -111,6 +111,8 @@ export class Shoal {
     const asked = modelOrder(this.project.models, [...upstreamClosure(this.project.models, models), ...models]).reverse();
     const batch: Batch = { id: randomUUID(), models: asked };
     await Promise.all(Object.keys(this.project.chains).map((chain) => this.configure(chain)));
+    // Those not asked may be asked by their chains.
+    await Promise.all(Object.keys(this.project.models).filter((name) => !asked.includes(name)).map((name) => this.define(name)));
     for (const name of asked) {
       await this.startOrAttach('model', modelWorkflowId(name), name, modelDefinition(this.project, name), (operation) =>
         this.temporal.workflow.executeUpdateWithStart(requestRun, {
@@ -277,6 +279,10 @@ export class Shoal {
     } catch (error) {
       throw this.toShoalError(error);
     }
+  }
+
+  private async define(model: string): Promise<void> {
+    await this.query(() => this.temporal.workflow.getHandle(modelWorkflowId(model)).executeUpdate(defineModel, { args: [modelDefinition(this.project, model)] }));
   }
 
   private async configure(chain: string): Promise<void> {

@@ -214,6 +214,8 @@ export interface ReleaseView {
 
 // model
 export const requestRun = defineUpdate<RunAnswer, RequestRunArguments>('requestRun');
+/** Tells a model how it is defined now, for runs that its chains ask for. */
+export const defineModel = defineUpdate<{ changed: boolean }, [ModelDefinition]>('define');
 export const modelSettled = defineSignal<[Settled]>('modelSettled');
 export const promoted = defineSignal<[{ chain: string; release: number; version: VersionRef }]>('promoted');
 /** A chain has refused a version that had passed its own gates; it is not offered again. */

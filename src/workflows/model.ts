@@ -8,7 +8,7 @@ import { reasonOf } from './failures';
 import { ASKED_BY_PROGRAM, requireAsked } from './asked';
 import { lifecycle } from './lifecycle';
 import {
-  cascade, describeModel, lifecycleWorkflowId, modelSettled, modelWorkflowId, pardoned, promoted, rejected, releaseWorkflowId, requestRun, upstreamAnswered,
+  cascade, defineModel, describeModel, lifecycleWorkflowId, modelSettled, modelWorkflowId, pardoned, promoted, rejected, releaseWorkflowId, requestRun, upstreamAnswered,
   type ModelDefinition, type RequestRunArguments, type RunRecord, type Settled,
 } from './messages';
 import { ModelState, type ModelStateData } from './modelState';
@@ -28,6 +28,7 @@ export async function model(definition: ModelDefinition, carried?: ModelStateDat
     show();
     return answer;
   }, { validator: (...[asked]: RequestRunArguments) => requireAsked(asked) });
+  setHandler(defineModel, (next) => ({ changed: state.define(next) }));
   setHandler(cascade, (request) => {
     state.ask(request, state.data.definition);
     show();

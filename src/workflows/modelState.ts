@@ -57,6 +57,12 @@ export class ModelState {
     return { run, status };
   }
 
+  define(definition: ModelDefinition): boolean {
+    const changed = JSON.stringify(definition) !== JSON.stringify(this.data.definition);
+    this.data.definition = definition;
+    return changed;
+  }
+
   /** An upstream model's run has ended. Whether to follow is for the chains to say. */
   upstreamSettled(settled: Settled): void {
     this.data.upstream[settled.model] = settled;
