@@ -30,7 +30,8 @@ export const createPublish = ({ store, ledger }: { store: Store; ledger: Ledger 
         details: { chain },
       });
     }
-    await store.writeNote(pointer(chain), routing);
+    // A newer one may have been published since the ledger was asked.
+    await store.writeNote(pointer(chain), routing, { ifAbsent: true });
     return routing;
   },
 

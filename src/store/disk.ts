@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, stat } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { hasErrno } from './errors';
@@ -40,15 +40,28 @@ export async function flush(path: string): Promise<void> {
   }
 }
 
-export async function renameInto(from: string, to: string): Promise<void> {
+export const renameInto = (from: string, to: string): Promise<void> => place(rename, from, to);
+
+/** Leaves what is there already: unlike a rename, a second name for a file is never put over another file. */
+export async function placeIfAbsent(from: string, to: string): Promise<void> {
   try {
-    await rename(from, to);
+    await place(link, from, to);
+  } catch (cause) {
+    if (hasErrno(cause, 'EPERM', 'ENOTSUP', 'ENOSYS')) return renameInto(from, to);
+    if (!hasErrno(cause, 'EEXIST')) throw cause;
+  }
+  await unlink(from);
+}
+
+async function place(put: (from: string, to: string) => Promise<void>, from: string, to: string): Promise<void> {
+  try {
+    await put(from, to);
   } catch (cause) {
     if (!hasErrno(cause, 'ENOENT')) throw cause;
     const made = await makeFolders(dirname(to));
     // Each new folder is an entry of the one above it.
     if (made !== undefined) for (let folder = dirname(to); folder.length >= made.length; folder = dirname(folder)) await flushFolder(dirname(folder));
-    await rename(from, to);
+    await put(from, to);
   }
 }
 

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { ShoalError } from '../domain/errors';
 import type { ArtifactRef } from '../domain/version';
 import { canonicalJson } from './canonicalJson';
-import { flush, flushFolder, hashFile, lastTouched, makeFolders, renameInto, sha256, writeFlushed, type Content } from './disk';
+import { flush, flushFolder, hashFile, lastTouched, makeFolders, placeIfAbsent, renameInto, sha256, writeFlushed, type Content } from './disk';
 import { hasErrno, storeError } from './errors';
 import { fileOf, listNames } from './names';
 import type { Store } from './store';
@@ -128,9 +128,9 @@ class FileStore implements Store {
     }
   }
 
-  writeNote(name: string, value: unknown): Promise<void> {
+  writeNote(name: string, value: unknown, { ifAbsent = false } = {}): Promise<void> {
     const bytes = Buffer.from(canonicalJson(value));
-    return this.replace(this.namedPath('notes', name, '.json'), (temporary) => writeFlushed(temporary, bytes));
+    return this.replace(this.namedPath('notes', name, '.json'), (temporary) => writeFlushed(temporary, bytes), ifAbsent ? placeIfAbsent : renameInto);
   }
 
   listNotes(prefix: string): Promise<string[]> {
@@ -190,11 +190,11 @@ class FileStore implements Store {
     }
   }
 
-  private async replace(target: string, make: (temporary: string) => Promise<void>): Promise<void> {
+  private async replace(target: string, make: (temporary: string) => Promise<void>, place = renameInto): Promise<void> {
     const temporary = join(this.root, 'tmp', `write-${randomUUID()}`);
     try {
       await make(temporary);
-      await renameInto(temporary, target);
+      await place(temporary, target);
       await flushFolder(dirname(target));
     } catch (cause) {
       await rm(temporary, { force: true }).catch(() => undefined);

@@ -20,7 +20,8 @@ export interface Store {
   scratch(): Promise<string>;
 
   readNote<T>(name: string): Promise<T | undefined>;
-  writeNote(name: string, value: unknown): Promise<void>;
+  /** `ifAbsent`: a note that is there stays as it is. */
+  writeNote(name: string, value: unknown, options?: { ifAbsent?: boolean }): Promise<void>;
   /** Names of the notes under a prefix, sorted. */
   listNotes(prefix: string): Promise<string[]>;
   removeNote(name: string): Promise<void>;

@@ -129,6 +129,17 @@ describe('notes and blobs', () => {
     expect(await store.listBlobs('log/none/')).toEqual([]);
   });
 
+  test('a note that is to be written only where there is none leaves one that is there, and nothing behind', async () => {
+    const store = await openStore({ path: folder });
+    await Promise.all(Array.from({ length: 20 }, (_, i) => store.writeNote('chains/a', i, { ifAbsent: true })));
+    const first = await store.readNote('chains/a');
+    await store.writeNote('chains/a', 'late', { ifAbsent: true });
+    expect(await store.readNote('chains/a')).toBe(first);
+    await store.writeNote('chains/a', 'new');
+    expect(await store.readNote('chains/a')).toBe('new');
+    expect(await readdir(join(folder, 'tmp'))).toEqual([]);
+  });
+
   test('a note that is not JSON is named', async () => {
     const store = await openStore({ path: folder });
     await store.writeNote('a', 1);
