@@ -11,7 +11,8 @@ import { afterLook, afterReplay, type Move } from './rolloutPlan';
 import { SHOAL_VERDICT } from './searchAttributes';
 
 const control = proxyActivities<ControlActivities>({
-  startToCloseTimeout: '30 seconds',
+  // A worker that is gone is noticed by this alone.
+  startToCloseTimeout: '10 seconds',
   retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
 });
 
@@ -22,6 +23,8 @@ const KEPT_CASCADED = 100;
 export class Steps {
   /** The work on the candidate under way, which a person may end. */
   private scope: CancellationScope | undefined;
+  /** Ends with the last of the pointer's writes under way. */
+  private pointing: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly state: ReleaseState, private readonly ui: { show(): void; hasNews(): boolean }) {}
 
@@ -241,10 +244,15 @@ export class Steps {
     }
   }
 
-  private async point(): Promise<void> {
-    this.state.data.revision++;
-    const routing = this.state.routing();
-    if (routing) await control.publishRouting({ routing });
+  /** One at a time: of two at once the older could be written last. Each writes what the state says when its turn comes. */
+  private point(): Promise<void> {
+    const turn = this.pointing.then(async () => {
+      this.state.data.revision++;
+      const routing = this.state.routing();
+      if (routing) await control.publishRouting({ routing });
+    });
+    this.pointing = turn.catch(() => undefined);
+    return turn;
   }
 
   // What is watched
