@@ -271,6 +271,7 @@ export class Shoal {
     try {
       return await this.temporal.workflow.execute('chain', {
         workflowId: `chain/${request.chain}/${id}`,
+        workflowIdConflictPolicy: 'USE_EXISTING',
         taskQueue: this.project.temporal.taskQueue,
         args: [request],
         workflowExecutionTimeout: timeoutMs,
