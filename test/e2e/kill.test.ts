@@ -7,6 +7,7 @@ import { loadProject } from '../../src/config';
 import { lifecycleWorkflowId } from '../../src/workflows/messages';
 import { KeptWorker } from '../support/processes';
 import { TestServer, until } from '../support/server';
+import { sideBySide } from '../support/sideBySide';
 import { smallProject, twoModels, type SmallProject } from '../support/smallProject';
 import { trainingProcesses } from '../support/trainings';
 
@@ -68,7 +69,9 @@ const midEpoch = ({ project }: Running) => until(() => {
   return existsSync(folder) && readdirSync(folder).length > 0;
 }, { everyMs: 10 });
 
-const ACTIVITIES = ['ingest', 'validate', 'train', 'evaluate', 'evaluateRelease', 'publishRelease', 'runSegment'];
+const ACTIVITIES = [
+  'ingest', 'validate', 'train', 'checkLabels', 'evaluate', 'evaluateRelease', 'checkServable', 'publishRouting', 'ablate', 'resolveRouting', 'runSegment',
+];
 /** Each activity once before it has done anything, and once after it has done all and has not said so; two far from each other in one run. */
 const AROUND = ACTIVITIES.map((activity, i) => [`before:${activity}`, `after:${ACTIVITIES[(i + 3) % ACTIVITIES.length]!}`]);
 
@@ -107,26 +110,11 @@ const SCENARIOS: Record<string, Scenario> = {
   },
 };
 
-const outcomes: Record<string, Promise<Outcome>> = {};
+let outcomes: Record<string, Promise<Outcome>> = {};
 beforeAll(async () => {
   shared = await TestServer.start({ namespaces: Object.keys(SCENARIOS).length });
   servers.push(shared);
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  for (const [name, scenario] of Object.entries(SCENARIOS)) {
-    outcomes[name] = (async () => {
-      if (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
-      running++;
-      try {
-        return await run(scenario);
-      } finally {
-        running--;
-        waiting.shift()?.();
-      }
-    })();
-    // Its own test looks at it; until then nobody does.
-    outcomes[name].catch(() => undefined);
-  }
+  outcomes = sideBySide(Object.fromEntries(Object.entries(SCENARIOS).map(([name, scenario]) => [name, () => run(scenario)])), AT_ONCE);
 });
 afterAll(async () => {
   await Promise.allSettled(closing.map((close) => close()));

@@ -1,6 +1,7 @@
-// A worker of a project that kills itself, hard, once around each of some activities: FAULTS="before:train,after:evaluate".
-// Files that begin with STRUCK say which faults have struck, so that the next worker works. ROLES are those of the worker; all by default.
-const { existsSync, writeFileSync } = require('node:fs');
+// A worker of a project that kills itself, hard, around some activities: FAULTS="before:train,after:look#3" is before the first training
+// and after the third look. Times are counted in files that begin with STRUCK, so that the next worker goes on with them; where ARMED
+// names a file, only once it is there. ROLES are those of the worker; all by default.
+const { appendFileSync, existsSync, statSync } = require('node:fs');
 const { NativeConnection, Runtime, DefaultLogger } = require('@temporalio/worker');
 const { loadProject } = require('../../dist/config');
 const { connectClient, embeddedEndpoint } = require('../../dist/client/connect');
@@ -9,14 +10,15 @@ const { createRunTraining } = require('../../dist/workers/training');
 const { createWorkers } = require('../../dist/workers/worker');
 
 const [, , projectFile, address] = process.argv;
-const faults = (process.env.FAULTS ?? '').split(',');
+const { STRUCK, ARMED } = process.env;
+const faults = (process.env.FAULTS ?? '').split(',').filter(Boolean).map((fault) => (fault.includes('#') ? fault : `${fault}#1`));
 
 function strike(moment, name) {
-  const fault = `${moment}:${name}`;
-  const struck = `${process.env.STRUCK}-${moment}-${name}`;
-  if (!faults.includes(fault) || existsSync(struck)) return;
-  writeFileSync(struck, '');
-  process.kill(process.pid, 'SIGKILL');
+  const point = `${moment}:${name}`;
+  if (!faults.some((fault) => fault.startsWith(`${point}#`)) || (ARMED && !existsSync(ARMED))) return;
+  const count = `${STRUCK}-${moment}-${name}`;
+  appendFileSync(count, '.');
+  if (faults.includes(`${point}#${statSync(count).size}`)) process.kill(process.pid, 'SIGKILL');
 }
 
 const faulty = (context) => ({
