@@ -1,5 +1,5 @@
 import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, isCancellation } from '@temporalio/workflow';
-import { ShoalError, type ErrorCode } from '../domain/errors';
+import { ERRORS, ShoalError, type ErrorCode } from '../domain/errors';
 
 /** Ends the workflow for a reason that trying again can't change. */
 export const refuse = (code: ErrorCode, message: string) => ApplicationFailure.nonRetryable(message, code);
@@ -21,8 +21,16 @@ export function refusable<T>(work: () => T): T {
   }
 }
 
-/** Whether trying again, unchanged, can't help. */
-export function isPermanent(error: unknown): boolean {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) if (cause instanceof ApplicationFailure && cause.nonRetryable) return true;
-  return false;
+/** The ShoalError that an activity ended with, by its code. */
+export function codeOf(error: unknown): ErrorCode | undefined {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof ApplicationFailure && cause.type && cause.type in ERRORS) return cause.type as ErrorCode;
+  }
+  return undefined;
 }
+
+/** The store's fault, and no model's: when somebody has seen to it, the same will work. */
+export const isOfStore = (error: unknown): boolean => ['STORE_FULL', 'STORE_READ_ONLY', 'STORE_UNAVAILABLE'].includes(codeOf(error) ?? '');
+
+/** A stage can't read what the stages before it say. */
+export const isOfStage = (error: unknown): boolean => ['STAGE_FAILED', 'COLUMN_TYPE', 'COLUMN_MISSING'].includes(codeOf(error) ?? '');

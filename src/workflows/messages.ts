@@ -146,10 +146,14 @@ export type Phase = (typeof PHASES)[number];
 /** A person's word, or a program's: who and why is on the record. */
 export interface Command { by: string; reason: string }
 
+/** A release that a person or a program asks for: these versions, all else as in the release that is in place when it is taken up. */
+export interface Proposal extends Command { given: Record<string, VersionRef>; force: boolean; number: number }
+
 export interface Rollout {
   candidate: Release;
   /** Why there is this candidate. */
   origin: Command & { kind: 'versions' | 'pinned' | 'cascade' | 'proposal' };
+  proposal?: Proposal;
   phase: Phase;
   /** Which of the steps of a canary. */
   step: number;
@@ -157,8 +161,11 @@ export interface Rollout {
   weight: number;
   startedAt: string;
   phaseAt: string;
-  paused?: Command;
+  paused?: Command & { at: string };
+  /** How long it was paused in this phase or step, in milliseconds. */
+  pausedMs: number;
   approved?: Command;
+  forced?: Command;
   evaluation?: ReleaseEvaluation;
   /** The judge's last look. */
   look?: Look;
@@ -204,7 +211,7 @@ export interface ReleaseView {
   activity: string;
   /** Nothing is left to do but to wait for requests, time or people. */
   idle: boolean;
-  rollout?: Omit<Rollout, 'candidate'> & { number: number; versions: Record<string, string> };
+  rollout?: Omit<Rollout, 'candidate' | 'proposal'> & { number: number; versions: Record<string, string> };
   bake?: Omit<Bake, 'reference'> & { reference: number };
   /** Newest first, the last few. */
   decisions: ReleaseDecision[];

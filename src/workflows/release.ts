@@ -1,9 +1,8 @@
 import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { VersionRef } from '../domain/version';
 import { releaseDetails } from './details';
 import { refuse as fail } from './failures';
 import {
-  approve, configureChain, describeRelease, describeRouting, force, modelSettled, pause, propose, refuse, resume, rollback, setWeight, type ChainDefinition, type Command,
+  approve, configureChain, describeRelease, describeRouting, force, modelSettled, pause, PHASES, propose, refuse, resume, rollback, setWeight, type ChainDefinition, type Command,
 } from './messages';
 import { ReleaseState, type ReleaseStateData } from './releaseState';
 import { Steps } from './releaseSteps';
@@ -59,31 +58,31 @@ export async function release(definition: ChainDefinition, carried?: ReleaseStat
 
   const approving = on('approve', () => inPhase('approval', 'asking'), (command) => steps.approve(command));
   setHandler(approve, approving.handler, approving.options);
-  const refusing = on('refuse', underWay, ({ by, reason }) => steps.refuse(`${by}: ${reason}`, by));
+  const notPromoting = () => inPhase(...PHASES.filter((phase) => phase !== 'promoting'));
+  const refusing = on('refuse', notPromoting, ({ by, reason }) => steps.refuse(`${by}: ${reason}`, by));
   setHandler(refuse, refusing.handler, refusing.options);
-  const pausing = on('pause', underWay, ({ by, reason }) => { state.data.rollout!.paused = { by, reason }; });
+  const pausing = on('pause', notPromoting, ({ by, reason }) => state.pause({ by, reason }, now()));
   setHandler(pause, pausing.handler, pausing.options);
-  const resuming = on('resume', () => underWay() ?? (state.data.rollout!.paused ? undefined : 'The candidate is not paused.'), () => { delete state.data.rollout!.paused; });
+  const resuming = on('resume', () => underWay() ?? (state.data.rollout!.paused ? undefined : 'The candidate is not paused.'), () => state.resume(now()));
   setHandler(resume, resuming.handler, resuming.options);
   const weighing = on('change the weight', ({ weight }: Command & { weight: number }) =>
     inPhase('canary', 'asking') ?? (typeof weight === 'number' && weight >= 0 && weight <= 1 ? undefined : `A weight is a number from 0 to 1, not ${JSON.stringify(weight)}.`),
   ({ weight }) => {
     state.data.rollout!.weight = weight;
-    return steps.publish();
+    return steps.publishNow();
   });
   setHandler(setWeight, weighing.handler, weighing.options);
-  const forcing = on('force', underWay, () => steps.force());
+  const forcing = on('force', underWay, (command) => steps.force(command));
   setHandler(force, forcing.handler, forcing.options);
 
   setHandler(propose, async (command) => {
     const given = await steps.findVersions(command.versions);
-    const missing = state.models.filter((model) => !given[model] && !state.data.current?.versions[model]);
+    const missing = state.lacking(given);
     if (missing.length > 0) throw fail('UNKNOWN_MODEL', `The proposal has no version of ${missing.join(', ')}, and no release is in place to take it from.`);
-    const versions = { ...state.data.current?.versions, ...given } as Record<string, VersionRef>;
-    const number = ++state.data.numbers;
-    const { by, reason } = command;
-    state.data.proposals.push({ versions: Object.fromEntries(state.models.map((model) => [model, versions[model]!])), by, reason, force: command.force ?? false, number });
-    state.act(command.force ? 'propose and force' : 'propose', command, { at: now(), number });
+    const force = command.force === true;
+    const number = state.propose(given, { ...command, force });
+    state.act(force ? 'propose and force' : 'propose', command, { at: now(), number });
+    if (force) steps.overtake();
     wake();
     return { number };
   }, {
@@ -103,6 +102,7 @@ export async function release(definition: ChainDefinition, carried?: ReleaseStat
     await steps.rollBack(target, `${by}: ${reason}`, by);
     wake();
     show();
+    steps.refuseUnpublished();
     return { number: target.number };
   }, {
     validator: (command) => {

@@ -3,16 +3,13 @@ import { chainModels } from '../domain/spec';
 import type { Release, ReleaseEvaluation, Routing, VersionRef } from '../domain/version';
 import { misfits, nextSet, versionKey, type NextSet } from './candidates';
 import { activityOf } from './releaseWords';
-import type { Action, Bake, ChainDefinition, Command, Phase, ReleaseDecision, ReleaseView, Rollout, Settled } from './messages';
+import type { Action, Bake, ChainDefinition, Command, Phase, Proposal, ReleaseDecision, ReleaseView, Rollout, Settled } from './messages';
 
 const KEPT_DECISIONS = 20;
 /** Older decisions keep their reason. */
 const KEPT_EVALUATIONS = 4;
 const KEPT_ACTIONS = 20;
 const KEPT_VERSIONS = 200;
-
-/** A release that a person or a program asks for. */
-export interface Proposal extends Command { versions: Record<string, VersionRef>; force: boolean; number: number }
 
 /** Plain JSON, so that it can be carried through continue-as-new. */
 export interface ReleaseStateData {
@@ -92,23 +89,73 @@ export class ReleaseState {
   }
 
   /** A new candidate takes the next number, whatever becomes of it. */
-  begin(versions: Record<string, VersionRef>, origin: Rollout['origin'], of: { at: string; number?: number }): Rollout {
-    const number = of.number ?? ++this.data.numbers;
-    const rollout: Rollout = { candidate: this.releaseOf(versions, number), origin, phase: 'judging', step: 0, weight: 0, startedAt: of.at, phaseAt: of.at };
-    this.data.rollout = rollout;
-    return rollout;
+  begin(versions: Record<string, VersionRef>, origin: Rollout['origin'], at: string): Rollout {
+    return this.beginWith(this.releaseOf(versions, ++this.data.numbers), origin, at);
+  }
+
+  private beginWith(candidate: Release, origin: Rollout['origin'], at: string): Rollout {
+    this.data.rollout = { candidate, origin, phase: 'judging', step: 0, weight: 0, startedAt: at, phaseAt: at, pausedMs: 0 };
+    return this.data.rollout;
+  }
+
+  /** Queues a proposal: one that is forced before those that are not. Returns its number. */
+  propose(given: Record<string, VersionRef>, { by, reason, force }: Command & { force: boolean }): number {
+    const number = ++this.data.numbers;
+    const { proposals } = this.data;
+    const place = force ? proposals.findIndex((other) => !other.force) : -1;
+    proposals.splice(place === -1 ? proposals.length : place, 0, { given, by, reason, force, number });
+    return number;
+  }
+
+  /** Models of which neither a proposal nor the current release has a version. */
+  lacking(given: Record<string, VersionRef>): string[] {
+    return this.models.filter((model) => !given[model] && !this.data.current?.versions[model]);
+  }
+
+  /** Takes up a proposal, with all it does not name as in the release that is in place now. */
+  beginProposal(proposal: Proposal, at: string): void {
+    const { by, reason, given, number, force } = proposal;
+    const versions = Object.fromEntries(this.models.flatMap((model) => {
+      const version = given[model] ?? this.data.current?.versions[model];
+      return version ? [[model, version]] : [];
+    }));
+    const rollout = this.beginWith(this.releaseOf(versions, number), { kind: 'proposal', by, reason }, at);
+    rollout.proposal = proposal;
+    if (!force) return;
+    rollout.forced = { by, reason };
+    this.enter('promoting', at);
+  }
+
+  /**
+   * The release that the candidate under way was compared with is no longer in place: a proposal is taken up anew, and judged against the new
+   * one; what else is to be tried is found anew.
+   */
+  setAside(): void {
+    const { rollout, proposals } = this.data;
+    if (rollout?.proposal) proposals.unshift(rollout.proposal);
+    delete this.data.rollout;
+  }
+
+  pause(command: Command, at: string): void {
+    this.data.rollout!.paused = { ...command, at };
+  }
+
+  resume(at: string): void {
+    const rollout = this.data.rollout!;
+    rollout.pausedMs += Date.parse(at) - Math.max(Date.parse(rollout.paused!.at), Date.parse(rollout.phaseAt));
+    delete rollout.paused;
   }
 
   enter(phase: Phase, at: string): void {
     const rollout = this.data.rollout!;
-    Object.assign(rollout, { phase, phaseAt: at });
+    Object.assign(rollout, { phase, phaseAt: at, pausedMs: 0 });
     if (phase !== 'canary') rollout.step = 0;
     rollout.weight = phase === 'canary' ? this.steps[rollout.step]! : phase === 'asking' ? rollout.weight : 0;
   }
 
   enterStep(step: number, at: string): void {
     const rollout = this.data.rollout!;
-    Object.assign(rollout, { step, phaseAt: at, weight: this.steps[step]! });
+    Object.assign(rollout, { step, phaseAt: at, pausedMs: 0, weight: this.steps[step]! });
   }
 
   get steps(): number[] {
@@ -149,19 +196,13 @@ export class ReleaseState {
     Object.assign(this.data, { current: candidate, previous: current, evaluation, bake });
   }
 
-  /** An earlier release answers again; returns the one that did. A candidate under way was judged against that one, and begins anew. */
-  rollBackTo(target: Release, at: string): Release {
+  /** An earlier release answers again; returns the one that did. */
+  rollBackTo(target: Release): Release {
     const from = this.data.current!;
     if (this.data.rollout?.candidate.number === from.number) delete this.data.rollout;
     Object.assign(this.data, { previous: from, current: target, evaluation: undefined, bake: undefined });
-    this.restart(at);
+    this.setAside();
     return from;
-  }
-
-  restart(at: string): void {
-    const { rollout } = this.data;
-    if (!rollout) return;
-    this.data.rollout = { ...rollout, phase: 'judging', step: 0, weight: 0, phaseAt: at, startedAt: at, evaluation: undefined, look: undefined };
   }
 
   /** Ends the rollout. */
@@ -217,7 +258,7 @@ export class ReleaseState {
 
   view(): ReleaseView {
     const { definition, current, previous, evaluation, decisions, actions, settled, rollout, bake } = this.data;
-    const { candidate, ...underWay } = rollout ?? {};
+    const { candidate, proposal: _proposal, ...underWay } = rollout ?? {};
     const { reference, ...baking } = bake ?? {};
     return {
       chain: definition.spec.name,
@@ -226,7 +267,7 @@ export class ReleaseState {
       evaluation,
       activity: this.doing ?? activityOf(this),
       idle: this.idle,
-      rollout: rollout && { ...(underWay as Omit<Rollout, 'candidate'>), number: candidate!.number, versions: idsOf(candidate!) },
+      rollout: rollout && { ...(underWay as Omit<Rollout, 'candidate' | 'proposal'>), number: candidate!.number, versions: idsOf(candidate!) },
       bake: bake && { ...(baking as Omit<Bake, 'reference'>), reference: reference!.number },
       decisions,
       actions,

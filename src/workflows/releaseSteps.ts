@@ -1,12 +1,12 @@
 import { CancellationScope, getExternalWorkflowHandle, isCancellation, log, proxyActivities, upsertSearchAttributes, uuid4 } from '@temporalio/workflow';
 import type { ControlActivities, DataActivities } from '../activities';
 import type { LookRequest } from '../activities/look';
-import { headline } from '../domain/headline';
 import type { Release, VersionRef } from '../domain/version';
 import { versionKey } from './candidates';
-import { isPermanent, reasonOf } from './failures';
+import { isOfStage, isOfStore, reasonOf, refuse as fail } from './failures';
 import { cascade, modelWorkflowId, pardoned, promoted, rejected, type Command, type Look, type ReleaseDecision, type Rollout } from './messages';
 import type { ReleaseState } from './releaseState';
+import { judgedInWords, promotionInWords } from './releaseWords';
 import { afterLook, afterReplay, type Move } from './rolloutPlan';
 import { SHOAL_VERDICT } from './searchAttributes';
 
@@ -18,13 +18,15 @@ const control = proxyActivities<ControlActivities>({
 
 const PUBLISH_AGAIN_MS = 5_000;
 const KEPT_CASCADED = 100;
+/** A look that fails is tried again by the workflow, which says so. */
+const LOOK_ATTEMPTS = 3;
 
 /** What a chain's release workflow does, a step at a time: between two steps all it knows is in its state. */
 export class Steps {
   /** The work on the candidate under way, which a person may end. */
   private scope: CancellationScope | undefined;
-  /** Ends with the last of the pointer's writes under way. */
-  private pointing: Promise<unknown> = Promise.resolve();
+  /** The pointer is written by one at a time, in order. */
+  private writing: Promise<void> = Promise.resolve();
 
   constructor(private readonly state: ReleaseState, private readonly ui: { show(): void; hasNews(): boolean }) {}
 
@@ -50,9 +52,12 @@ export class Steps {
     const { state } = this;
     const proposal = state.data.proposals.shift();
     if (proposal) {
-      const { by, reason } = proposal;
-      state.begin(proposal.versions, { kind: 'proposal', by, reason }, { at: now(), number: proposal.number });
-      if (proposal.force) state.enter('promoting', now());
+      state.beginProposal(proposal, now());
+      const missing = state.lacking(proposal.given);
+      if (missing.length > 0) {
+        this.decide({ status: 'failed', reason: `it has no version of ${missing.join(', ')}` });
+        await this.publish();
+      }
       return true;
     }
     const next = state.next();
@@ -60,7 +65,7 @@ export class Steps {
       const fresh = Object.values(next.versions).filter((v) => state.data.current?.versions[v.model]?.id !== v.id);
       const followed = fresh.some((v) => state.data.cascaded.includes(versionKey(v)));
       const kind = next.kind === 'versions' && followed ? 'cascade' : next.kind;
-      state.begin(next.versions, { kind, by: 'shoal', reason: originInWords(kind, fresh) }, { at: now() });
+      state.begin(next.versions, { kind, by: 'shoal', reason: originInWords(kind, fresh) }, now());
       return true;
     }
     if (next.kind === 'cascade') await this.cascade(next.roots, next.models);
@@ -83,9 +88,8 @@ export class Steps {
           const evaluation = await this.work(`judge release ${candidate.number} end to end`, (data) => data.evaluateRelease({ candidate, current }));
           if (!isThere()) return 0;
           rollout.evaluation = evaluation;
-          const { passed, reason } = evaluation.verdict;
-          if (passed) this.enter('servable');
-          else await this.refuse(`${headline(evaluation.metrics)}: ${reason}`);
+          if (evaluation.verdict.passed) this.enter('servable');
+          else await this.refuse(judgedInWords(evaluation));
           return 0;
         }
         case 'servable': {
@@ -127,15 +131,15 @@ export class Steps {
       if (!isThere()) return 0;
       if (CancellationScope.current().consideredCancelled) throw error;
       const reason = reasonOf(error);
-      if (phase === 'judging' && rollout.origin.kind === 'pinned' && isPermanent(error)) {
-        // As when models downstream can't read what it says: they have to be retrained against it.
+      if (phase === 'judging' && rollout.origin.kind === 'pinned' && isOfStage(error)) {
+        // Models downstream can't read what it says: they have to be retrained against it.
         await this.refuse(reason);
         return 0;
       }
-      if (phase === 'judging' || phase === 'servable' || phase === 'promoting') {
+      if (phase === 'promoting' || ((phase === 'judging' || phase === 'servable') && !isOfStore(error))) {
         this.decide({ status: 'failed', reason });
         await this.publish();
-        return undefined;
+        return state.data.unpublished ? PUBLISH_AGAIN_MS : undefined;
       }
       // It says nothing about the candidate that the judge can't look: it keeps its place until the judge can.
       log.warn('the judge cannot look', { reason, chain: candidate.chain });
@@ -177,21 +181,19 @@ export class Steps {
     }
     // Somebody may have rolled it back in the meantime.
     if (state.data.rollout !== rollout) return;
-    const judged = rollout.evaluation ? `${headline(rollout.evaluation.metrics)}: ${rollout.evaluation.verdict.reason}` : 'Not judged';
-    const used = rollout.look ? ` In use: ${rollout.look.verdict.reason}` : '';
-    this.decide({ status: 'promoted', reason: `${judged}${used}`, by: rollout.approved?.by });
+    this.decide({ status: 'promoted', reason: promotionInWords(rollout), by: (rollout.forced ?? rollout.approved)?.by });
     await this.tellPromoted(candidate);
     await this.publish();
   }
 
-  /** The candidate is not to be; the models are told, unless those downstream are still to be retrained against it. */
+  /** The candidate is not to be; the models are told, unless those downstream are still to be retrained against it, which no person's word asks for. */
   async refuse(reason: string, by?: string): Promise<void> {
     const { state } = this;
     const { candidate, origin } = state.data.rollout!;
     const wasRouted = state.routing()?.candidate !== undefined;
     this.decide({ status: 'refused', reason, by });
     if (wasRouted) await this.publish();
-    if (origin.kind === 'proposal' || (origin.kind === 'pinned' && state.next().kind === 'cascade')) return;
+    if (origin.kind === 'proposal' || (origin.kind === 'pinned' && !by && ['cascade', 'waiting'].includes(state.next().kind))) return;
     await this.tellRejected(candidate, reason);
   }
 
@@ -212,15 +214,24 @@ export class Steps {
     await this.move(rollout.phase === 'asking' ? { to: 'promoting' } : afterReplay(rollout, { needsApproval: false, first: !this.state.data.current }));
   }
 
-  force(): void {
+  force({ by, reason }: Command): void {
+    const rollout = this.state.data.rollout!;
+    rollout.forced = { by, reason };
+    delete rollout.paused;
     this.enter('promoting');
-    delete this.state.data.rollout!.paused;
+    this.scope?.cancel();
+  }
+
+  /** Lets a forced proposal go before the candidate under way, unless that is about to be promoted itself. */
+  overtake(): void {
+    if (this.state.data.rollout?.phase === 'promoting') return;
+    this.state.setAside();
     this.scope?.cancel();
   }
 
   async rollBack(target: Release, reason: string, by: string): Promise<void> {
     const { state } = this;
-    const from = state.rollBackTo(target, now());
+    const from = state.rollBackTo(target);
     state.record(from, { at: now(), status: 'rolled back', reason, by });
     this.scope?.cancel();
     upsertSearchAttributes([{ key: SHOAL_VERDICT, value: 'rolled back' }]);
@@ -244,15 +255,26 @@ export class Steps {
     }
   }
 
-  /** One at a time: of two at once the older could be written last. Each writes what the state says when its turn comes. */
+  /** As `publish`, for somebody who waits for it. */
+  async publishNow(): Promise<void> {
+    await this.publish();
+    this.refuseUnpublished();
+  }
+
+  refuseUnpublished(): void {
+    const { unpublished } = this.state.data;
+    if (unpublished) throw fail('STORE_UNAVAILABLE', `It is decided, and requests don't follow yet: ${unpublished} This is tried again until it works.`);
+  }
+
   private point(): Promise<void> {
-    const turn = this.pointing.then(async () => {
+    const write = async () => {
       this.state.data.revision++;
       const routing = this.state.routing();
       if (routing) await control.publishRouting({ routing });
-    });
-    this.pointing = turn.catch(() => undefined);
-    return turn;
+    };
+    const written = this.writing.then(write);
+    this.writing = written.catch(() => undefined);
+    return written;
   }
 
   // What is watched
@@ -270,14 +292,19 @@ export class Steps {
       const look = await this.look({ candidate: current, reference: bake.reference, recordedSince: bake.since, since: bake.since, phaseAt: bake.since, unseen: current.spec.rollout.paired ? 'both' : 'none' });
       if (state.data.bake !== bake) return 0;
       bake.look = look;
+      this.state.doing = undefined;
       if (look.verdict.verdict === 'fail') {
         await this.rollBack(bake.reference, `in use, ${look.verdict.reason}`, 'shoal');
         return 0;
       }
     } catch (error) {
       if (CancellationScope.current().consideredCancelled) throw error;
-      if (state.data.bake !== bake) return 0;
-      log.warn('the judge cannot look', { reason: reasonOf(error) });
+      if (state.data.bake !== bake || isCancellation(error)) return 0;
+      // A release is watched until the judge has seen the whole time.
+      log.warn('the judge cannot look', { reason: reasonOf(error), chain: current.chain });
+      state.doing = `release ${current.number} is in place; the judge cannot look, ${reasonOf(error)}`;
+      this.ui.show();
+      return everyMs;
     }
     if (ended) delete state.data.bake;
     this.ui.show();
@@ -285,7 +312,7 @@ export class Steps {
   }
 
   private look(request: LookRequest): Promise<Look> {
-    return this.work(`compare release ${request.candidate.number} with ${request.reference.number} on requests`, (data) => data.look(request));
+    return this.work(`compare release ${request.candidate.number} with ${request.reference.number} on requests`, (data) => data.look(request), LOOK_ATTEMPTS);
   }
 
   /**
@@ -370,10 +397,10 @@ export class Steps {
   }
 
   /** Work on data that a person's word may cut short. */
-  private async work<T>(summary: string, ask: (data: DataActivities) => Promise<T>): Promise<T> {
+  private async work<T>(summary: string, ask: (data: DataActivities) => Promise<T>, attempts?: number): Promise<T> {
     this.scope = new CancellationScope();
     try {
-      return await this.scope.run(() => ask(onData(this.state.data.definition.dataQueue, summary)));
+      return await this.scope.run(() => ask(onData(this.state.data.definition.dataQueue, summary, attempts)));
     } finally {
       this.scope = undefined;
     }
@@ -396,10 +423,10 @@ function originInWords(kind: Rollout['origin']['kind'], fresh: VersionRef[]): st
   }
 }
 
-const onData = (taskQueue: string, summary: string) => proxyActivities<DataActivities>({
+const onData = (taskQueue: string, summary: string, maximumAttempts = 50) => proxyActivities<DataActivities>({
   taskQueue,
   startToCloseTimeout: '1 hour',
   heartbeatTimeout: '10 seconds',
-  retry: { initialInterval: '1 second', maximumInterval: '1 minute', maximumAttempts: 50 },
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute', maximumAttempts },
   summary,
 });

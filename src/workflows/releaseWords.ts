@@ -1,3 +1,5 @@
+import { headline } from '../domain/headline';
+import type { ReleaseEvaluation } from '../domain/version';
 import type { Look, Rollout } from './messages';
 import type { ReleaseState } from './releaseState';
 
@@ -30,6 +32,24 @@ function rolloutInWords(rollout: Rollout): string {
     case 'asking': return `${name}: the judge came to no verdict, and waits for a person${seen(look)}${held}`;
     case 'promoting': return `${name} is being promoted`;
   }
+}
+
+export const judgedInWords = ({ metrics, verdict }: ReleaseEvaluation): string => `${headline(metrics)}: ${verdict.reason}`;
+
+/** What a candidate was judged on before it was promoted, and on whose word. */
+export function promotionInWords({ evaluation, look, approved, forced }: Rollout): string {
+  const sentences = [
+    evaluation ? judgedInWords(evaluation) : 'Not judged end to end',
+    look ? lookInWords(look, evaluation?.rows) : forced ? 'Not tried on requests' : 'The first release of the chain: there is none to compare it with on requests',
+    ...(approved ? [`Approved by ${approved.by}: ${approved.reason}`] : []),
+    ...(forced ? [`Forced by ${forced.by}: ${forced.reason}`] : []),
+  ];
+  return sentences.map((text) => text.replace(/\.?$/, '.')).join(' ');
+}
+
+function lookInWords({ verdict, live, unseen }: Look, rows: number | undefined): string {
+  if (verdict.requests.candidate === 0) return `No request has come and none is recorded: judged on the ${rows ?? ''} held-out rows alone`;
+  return `${live + unseen > 0 ? 'In use' : 'On recorded requests'}: ${verdict.reason}`;
 }
 
 const seen = (look: Look | undefined): string => (look ? `; ${look.verdict.reason}` : '');

@@ -17,18 +17,20 @@ const afterShadow = ({ steps }: { steps: number[] }): Move => ({ to: steps.lengt
  * it is no worse. When no request comes, the recorded ones, which did not speak against it, have to do.
  */
 export function afterLook(rollout: Rollout, nowMs: number): Move {
-  const { candidate: { spec: { rollout: plan } }, phase, step, phaseAt, look } = rollout;
+  const { candidate: { spec: { rollout: plan } }, phase, step, pausedMs, look } = rollout;
+  // The time that somebody held it does not count.
+  const began = Date.parse(rollout.phaseAt) + pausedMs;
   const { verdict, reason } = look!.verdict;
   if (verdict === 'fail') return { to: 'refused', reason: `${phase === 'shadow' ? 'unseen' : 'in use'}, ${reason}` };
 
-  const quietSince = Math.max(Date.parse(phaseAt), look!.lastRequestAt ? Date.parse(look!.lastRequestAt) : 0);
+  const quietSince = Math.max(began, look!.lastRequestAt ? Date.parse(look!.lastRequestAt) : 0);
   const quiet = nowMs - quietSince > plan.idleMs;
   const enough = phase === 'shadow' ? look!.unseen >= plan.shadow : look!.live >= plan.requests;
   const last = phase === 'shadow' ? plan.steps.length === 0 : step === plan.steps.length - 1;
   if ((enough || quiet) && !last) return phase === 'shadow' ? afterShadow(plan) : { to: 'step', step: step + 1 };
   if ((enough && verdict === 'pass') || (quiet && !enough)) return { to: 'promoting' };
 
-  if (nowMs - Date.parse(phaseAt) <= plan.limitMs) return { to: 'stay' };
+  if (nowMs - began <= plan.limitMs) return { to: 'stay' };
   switch (plan.inconclusive) {
     case 'promote': return { to: 'promoting' };
     case 'ask': return { to: 'asking' };

@@ -19,7 +19,7 @@ function next(state: ReleaseState) {
 function conclude(state: ReleaseState, status: 'promoted' | 'refused' | 'failed') {
   const found = state.next();
   if (!('versions' in found)) throw new Error(`nothing to try: ${found.kind}`);
-  state.begin(found.versions, { kind: found.kind, by: 'shoal', reason: 'new' }, { at: AT });
+  state.begin(found.versions, { kind: found.kind, by: 'shoal', reason: 'new' }, AT);
   if (status === 'promoted') state.promote(AT);
   state.decide({ at: AT, status, reason: 'because' });
 }
@@ -126,7 +126,7 @@ describe('the set that a chain tries next', () => {
     const state = inPlace();
     settle(state, 'b', 'b2', { a: 'a1' });
     conclude(state, 'promoted');
-    const from = state.rollBackTo(state.data.previous!, AT);
+    const from = state.rollBackTo(state.data.previous!);
     state.record(from, { at: AT, status: 'rolled back', reason: 'worse' });
     expect(state.data.current!.versions.b!.id).toBe('b1');
     expect(next(state)).toEqual({ kind: 'none' });
@@ -178,7 +178,7 @@ describe('a chain', () => {
     const state = inPlace();
     const before = JSON.stringify([state.data.current, state.data.previous, state.data.bake]);
     settle(state, 'b', 'b2', { a: 'a1' });
-    state.begin({ a: ref('a', 'a1'), b: ref('b', 'b2') }, { kind: 'versions', by: 'shoal', reason: 'new' }, { at: AT });
+    state.begin({ a: ref('a', 'a1'), b: ref('b', 'b2') }, { kind: 'versions', by: 'shoal', reason: 'new' }, AT);
     const takeBack = state.preparePromotion();
     state.promote(AT);
     expect([state.data.current!.number, state.data.bake!.reference.number]).toEqual([2, 1]);
@@ -186,19 +186,54 @@ describe('a chain', () => {
     expect(JSON.stringify([state.data.current, state.data.previous, state.data.bake])).toBe(before);
   });
 
-  it('begins with a candidate anew when the release it was compared with is rolled back', () => {
+  it('takes up a proposal anew when the release it was compared with is rolled back, and finds anew what else to try', () => {
     const state = inPlace();
     settle(state, 'b', 'b2', { a: 'a1' });
     conclude(state, 'promoted');
-    state.begin({ a: ref('a', 'a1'), b: ref('b', 'b3') }, { kind: 'versions', by: 'shoal', reason: 'new' }, { at: AT });
+    const number = state.propose({ b: ref('b', 'b3') }, { by: 'ann', reason: 'try', force: false });
+    state.beginProposal(state.data.proposals.shift()!, AT);
     state.enter('canary', AT);
-    state.rollBackTo(state.data.previous!, AT);
-    expect(state.data.rollout).toMatchObject({ phase: 'judging', weight: 0, candidate: { versions: { b: { id: 'b3' } } } });
+    state.rollBackTo(state.data.previous!);
+    expect(state.data.rollout).toBeUndefined();
+    expect(state.data.proposals).toMatchObject([{ number, given: { b: { id: 'b3' } } }]);
+    state.begin({ a: ref('a', 'a1'), b: ref('b', 'b4') }, { kind: 'versions', by: 'shoal', reason: 'new' }, AT);
+    state.setAside();
+    expect([state.data.rollout, state.data.proposals.length]).toEqual([undefined, 1]);
+  });
+
+  it('takes what a proposal does not name from the release in place when it is taken up, not when it was asked for', () => {
+    const state = inPlace();
+    state.propose({ b: ref('b', 'b2') }, { by: 'ann', reason: 'try', force: false });
+    state.begin({ a: ref('a', 'a2'), b: ref('b', 'b1') }, { kind: 'pinned', by: 'shoal', reason: 'new' }, AT);
+    state.promote(AT);
+    state.decide({ at: AT, status: 'promoted', reason: 'ok' });
+    state.beginProposal(state.data.proposals.shift()!, AT);
+    expect(state.view().rollout).toMatchObject({ phase: 'judging', versions: { a: 'a2', b: 'b2' } });
+  });
+
+  it('lets forced proposals go first, in the order in which they came', () => {
+    const state = inPlace();
+    for (const [reason, force] of [['one', false], ['two', true], ['three', false], ['four', true]] as const) state.propose({ b: ref('b', 'b2') }, { by: 'ann', reason, force });
+    expect(state.data.proposals.map((p) => [p.reason, p.number])).toEqual([['two', 3], ['four', 5], ['one', 2], ['three', 4]]);
+    state.beginProposal(state.data.proposals.shift()!, AT);
+    expect(state.data.rollout).toMatchObject({ phase: 'promoting', forced: { by: 'ann', reason: 'two' } });
+  });
+
+  it('does not count the time for which somebody held it', () => {
+    const state = inPlace();
+    const rollout = state.begin({ a: ref('a', 'a1'), b: ref('b', 'b2') }, { kind: 'versions', by: 'shoal', reason: 'new' }, AT);
+    const later = (minutes: number) => new Date(Date.parse(AT) + minutes * 60_000).toISOString();
+    state.enter('shadow', AT);
+    state.pause({ by: 'ann', reason: 'lunch' }, later(1));
+    state.resume(later(61));
+    expect([rollout.pausedMs, rollout.paused]).toEqual([3_600_000, undefined]);
+    state.enter('canary', later(62));
+    expect(rollout.pausedMs).toBe(0);
   });
 
   it('sends requests to a candidate only while it is in use, and keeps the release before at hand', () => {
     const state = inPlace(chainOf({ a: [], b: ['a'] }, { steps: [0.05, 0.5] }));
-    state.begin({ a: ref('a', 'a1'), b: ref('b', 'b2') }, { kind: 'versions', by: 'shoal', reason: 'new' }, { at: AT });
+    state.begin({ a: ref('a', 'a1'), b: ref('b', 'b2') }, { kind: 'versions', by: 'shoal', reason: 'new' }, AT);
     expect(state.routing()).toMatchObject({ current: { number: 1 }, candidate: undefined });
     state.enter('shadow', AT);
     expect(state.routing()!.candidate).toMatchObject({ weight: 0, release: { number: 2 } });
@@ -213,9 +248,9 @@ describe('a chain', () => {
 
   it('needs a person\'s approval when it, or a model whose version is new, says so', () => {
     const manual = inPlace({ ...definition, approval: ['a'] });
-    manual.begin({ a: ref('a', 'a1'), b: ref('b', 'b2') }, { kind: 'versions', by: 'shoal', reason: 'new' }, { at: AT });
+    manual.begin({ a: ref('a', 'a1'), b: ref('b', 'b2') }, { kind: 'versions', by: 'shoal', reason: 'new' }, AT);
     expect(manual.needsApproval()).toBe(false);
-    manual.begin({ a: ref('a', 'a2'), b: ref('b', 'b2') }, { kind: 'versions', by: 'shoal', reason: 'new' }, { at: AT });
+    manual.begin({ a: ref('a', 'a2'), b: ref('b', 'b2') }, { kind: 'versions', by: 'shoal', reason: 'new' }, AT);
     expect(manual.needsApproval()).toBe(true);
     manual.data.rollout!.approved = { by: 'ann', reason: 'looks right' };
     expect(manual.needsApproval()).toBe(false);

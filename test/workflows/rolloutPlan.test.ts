@@ -8,7 +8,7 @@ const iso = (ms: number) => new Date(START + ms).toISOString();
 const MINUTE = 60_000;
 
 const plan = { shadow: 50, steps: [0.05, 0.5], requests: 100, idleMs: 10 * MINUTE, limitMs: 60 * MINUTE } satisfies Partial<RolloutSpec>;
-function rollout(of: { phase: Rollout['phase']; step?: number; verdict?: CanaryVerdict['verdict']; live?: number; unseen?: number; lastRequestAt?: string; plan?: Partial<RolloutSpec> }): Rollout {
+function rollout(of: { phase: Rollout['phase']; step?: number; verdict?: CanaryVerdict['verdict']; live?: number; unseen?: number; lastRequestAt?: string; pausedMs?: number; plan?: Partial<RolloutSpec> }): Rollout {
   const look: Look = {
     verdict: { verdict: of.verdict ?? 'inconclusive', reason: 'so far', checks: [], requests: { candidate: 0, reference: 0, both: 0 } },
     live: of.live ?? 0, unseen: of.unseen ?? 0, lastRequestAt: of.lastRequestAt ?? iso(MINUTE), at: iso(MINUTE),
@@ -16,7 +16,7 @@ function rollout(of: { phase: Rollout['phase']; step?: number; verdict?: CanaryV
   const { spec } = chainOf({ a: [] }, { ...plan, ...of.plan });
   return {
     candidate: { chain: 'c', number: 2, spec, versions: {}, dependencies: {}, taskQueues: {} }, origin: { kind: 'versions', by: 'shoal', reason: 'new' },
-    phase: of.phase, step: of.step ?? 0, weight: 0, startedAt: iso(0), phaseAt: iso(0), look,
+    phase: of.phase, step: of.step ?? 0, weight: 0, startedAt: iso(0), phaseAt: iso(0), pausedMs: of.pausedMs ?? 0, look,
   };
 }
 const at = (ms: number) => START + ms;
@@ -51,6 +51,13 @@ describe('a candidate', () => {
     const of = rollout({ phase: 'canary', step: 1, live: 100, lastRequestAt: iso(60 * MINUTE), plan: { inconclusive } });
     expect(afterLook(of, at(59 * MINUTE))).toEqual({ to: 'stay' });
     expect(afterLook(of, at(61 * MINUTE))).toMatchObject({ to });
+  });
+
+  it('has its time beside that for which it was paused', () => {
+    const of = { phase: 'canary', step: 1, live: 100, lastRequestAt: iso(200 * MINUTE), pausedMs: 120 * MINUTE } as const;
+    expect(afterLook(rollout(of), at(179 * MINUTE))).toEqual({ to: 'stay' });
+    expect(afterLook(rollout(of), at(181 * MINUTE))).toMatchObject({ to: 'refused' });
+    expect(afterLook(rollout({ phase: 'shadow', pausedMs: 120 * MINUTE }), at(129 * MINUTE))).toEqual({ to: 'stay' });
   });
 
   it('asks for approval before any user sees it, and needs no canary when there is nothing in place', () => {
