@@ -87,9 +87,10 @@ export async function release(definition: ChainDefinition, carried?: ReleaseStat
     return { number };
   }, {
     validator: (command) => {
-      const unknown = Object.keys(command?.versions ?? {}).filter((model) => !state.models.includes(model));
+      const named = namedVersions(command?.versions);
+      const unknown = Object.keys(named).filter((model) => !state.models.includes(model));
       const problem = commandProblem(command)
-        ?? (Object.keys(command.versions ?? {}).length === 0 ? 'Name the versions to propose: {"versions": {"<model>": "<version id>"}}.' : undefined)
+        ?? (Object.keys(named).length === 0 ? 'Name the versions to propose: {"versions": {"<model>": "<version id>"}}.' : undefined)
         ?? (unknown.length > 0 ? `The chain has no model ${unknown.join(', ')}; it has ${state.models.join(', ')}.` : undefined);
       if (problem) throw ApplicationFailure.nonRetryable(problem, 'COMMAND_REFUSED');
     },
@@ -134,6 +135,12 @@ export async function release(definition: ChainDefinition, carried?: ReleaseStat
 }
 
 const now = () => new Date().toISOString();
+
+/** None when it is anything but ids by model. */
+function namedVersions(versions: unknown): Record<string, string> {
+  if (typeof versions !== 'object' || versions === null || Array.isArray(versions)) return {};
+  return Object.values(versions).every((id) => typeof id === 'string' && id !== '') ? versions as Record<string, string> : {};
+}
 
 function commandProblem(command: Command | undefined): string | undefined {
   const isText = (value: unknown) => typeof value === 'string' && value.trim() !== '';

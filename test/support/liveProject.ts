@@ -1,0 +1,173 @@
+import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { ChainAnswer, Row } from '../../src/domain/prediction';
+import type { Release, Routing } from '../../src/domain/version';
+import type { ReleaseDecision, ReleaseView } from '../../src/workflows/messages';
+import { TestProject, type OpenOptions } from './project';
+import { until, type TestServer } from './server';
+import { flats, twoModels } from './smallProject';
+
+const EASY = (metric: string) => `gates: [{ metric: ${metric}, against: baseline, min: 0 }]`;
+
+export interface Trained {
+  /** With which other projects begin: what was trained there is not trained again. */
+  store: string;
+  /** Versions by model: those of a first batch, and of a second one with more rows. */
+  first: Record<string, string>;
+  second: Record<string, string>;
+  remove(): void;
+}
+
+/** Trains two versions of each model, once a test file. */
+export async function trainTwice(server: TestServer, options: OpenOptions = { models: liveModels({}) }): Promise<Trained> {
+  const project = await TestProject.open(server, options);
+  const store = mkdtempSync(path.join(os.tmpdir(), 'shoal-trained-'));
+  try {
+    const versions = async () => Object.fromEntries((await project.train()).models.map((m) => [m.model, m.runs[0]!.made!.version.id]));
+    const first = await versions();
+    project.files.addFlats(300);
+    const second = await versions();
+    cpSync(project.storeFolder, store, { recursive: true });
+    rmSync(path.join(store, 'notes/chains'), { recursive: true });
+    return { store, first, second, remove: () => rmSync(store, { recursive: true, force: true }) };
+  } finally {
+    await project.close();
+  }
+}
+
+/** Soon sure of what is plain: the figures of a test, not of use. */
+const ROLLOUT = {
+  shadow: '0', steps: '[]', requests: '15', every: '1s', limit: '10m', idle: '5m', replay: '1d', bake: '0s', errorRate: '0.2',
+  tolerance: '{ loss: 2, failures: 0.4, latency: 20, output: 0.4 }',
+};
+
+export interface LiveChain { rollout?: Partial<Record<keyof typeof ROLLOUT | 'inconclusive' | 'paired', string>>; approval?: string; condition?: string; rent?: string }
+
+/** Two models and a chain whose value is the rent's times `FACTOR`, which says which release answered. */
+export const FACTOR = '* 1.0';
+export const liveModels = ({ rollout = {}, approval = 'auto', condition = '', rent = '' }: LiveChain): string => twoModels({
+  condition: `${EASY('accuracy')}\n    ${condition}`,
+  rent: `${EASY('rmse')}\n    ${rent}`,
+  chain: `predicts: rent
+    gates: []
+    approval: ${approval}
+    rollout: { ${Object.entries({ ...ROLLOUT, ...rollout }).map(([name, value]) => `${name}: ${value}`).join(', ')} }`,
+}).replace('output: rent', `output: { value: "stages.rent.value ${FACTOR}", low: stages.rent.low, high: stages.rent.high }`);
+
+/** A project with the first batch's versions in place as release 1, without a run. */
+export async function openLive(server: TestServer, trained: Trained, { activityInterceptors, workers, ...chain }: LiveChain & Pick<OpenOptions, 'activityInterceptors' | 'workers'> = {}): Promise<Live> {
+  const project = await TestProject.open(server, { models: liveModels(chain), store: trained.store, activityInterceptors, workers });
+  const live = new Live(project, trained);
+  await project.shoal.train([]);
+  await project.shoal.propose('flats', trained.first, { by: 'tester', reason: 'a first release', force: true });
+  await until(async () => (await project.chain()).current?.number === 1 && (await project.chain()).idle);
+  return live;
+}
+
+export interface Asked { answer: ChainAnswer; row: Row }
+
+export class Live {
+  readonly shoal: TestProject['shoal'];
+  private asked = 0;
+  private traffic: { on: boolean; done: Promise<void> } | undefined;
+  /** What was answered, in no particular order. */
+  readonly answers: Asked[] = [];
+  constructor(readonly project: TestProject, readonly trained: Trained) {
+    this.shoal = project.shoal;
+  }
+
+  view = (): Promise<ReleaseView> => this.project.chain();
+  routing = async (): Promise<Routing> => (await this.project.store.readNote<Routing>('chains/flats/current'))!;
+
+  /** Asks for a release whose value is the rent's times another factor. */
+  async redefine(factor: string): Promise<void> {
+    await this.project.edit([FACTOR, `* ${factor}`]);
+    await this.shoal.train([]);
+  }
+
+  /** Sends requests that were never trained on, some at once, and afterwards what came of them. */
+  async ask(count: number, { outcomes = true } = {}): Promise<Asked[]> {
+    const rows = flatRows(count, 1_000_000 + this.asked);
+    this.asked += count;
+    const asked: Asked[] = [];
+    for (let i = 0; i < rows.length; i += AT_ONCE) {
+      asked.push(...await Promise.all(rows.slice(i, i + AT_ONCE).map(async ({ row }) => ({ row, answer: await this.shoal.predict('flats', [row]) }))));
+    }
+    this.answers.push(...asked);
+    if (outcomes) await this.shoal.recordOutcomes('flats', rows.map(({ row, rent }) => ({ key: String(row.id), value: rent })));
+    return asked;
+  }
+
+  /** Requests go on coming until `calm`. */
+  busy(): void {
+    const traffic = { on: true, done: Promise.resolve() };
+    traffic.done = (async () => { while (traffic.on) await this.ask(AT_ONCE); })();
+    this.traffic = traffic;
+  }
+
+  async calm(): Promise<void> {
+    const { traffic } = this;
+    this.traffic = undefined;
+    if (!traffic) return;
+    traffic.on = false;
+    await traffic.done;
+  }
+
+  /** The decision on the release of a number. */
+  async decided(number: number, status?: ReleaseDecision['status']): Promise<ReleaseDecision> {
+    let found: ReleaseDecision | undefined;
+    await until(async () => {
+      found = (await this.view()).decisions.find((d) => d.number === number && (!status || d.status === status));
+      return found !== undefined;
+    }, { everyMs: 200, timeoutMs: 90_000 });
+    return found!;
+  }
+
+  async inPhase(phase: string, number?: number): Promise<ReleaseView> {
+    let view!: ReleaseView;
+    await until(async () => {
+      view = await this.view();
+      return view.rollout?.phase === phase && (number === undefined || view.rollout.number === number);
+    }, { everyMs: 100, timeoutMs: 60_000 });
+    return view;
+  }
+
+  async close(): Promise<void> {
+    await this.calm().catch(() => undefined);
+    await this.project.close();
+  }
+}
+
+const AT_ONCE = 5;
+
+/** Flats as they are asked for, and their rents. */
+export function flatRows(count: number, firstId: number): { row: Row; rent: number }[] {
+  const [, ...lines] = flats(count, { seed: firstId, firstId }).trimEnd().split('\n');
+  return lines.map((line) => {
+    const [id, size, city, built, note, , rent] = line.split(',');
+    return { row: { id: Number(id), size: Number(size), city: city!, built: built!, note: note! }, rent: Number(rent) };
+  });
+}
+
+/** Fails activities of a type for as long as it is told to. */
+export class Fault {
+  on = false;
+  failed = 0;
+  constructor(private readonly type: string, private readonly error: () => Error, private readonly applies: (args: unknown[]) => boolean = () => true) {}
+
+  readonly interceptor: ActivityInterceptorsFactory = ({ info }) => ({
+    inbound: {
+      execute: async (input, next) => {
+        if (this.on && info.activityType === this.type && this.applies(input.args)) {
+          this.failed++;
+          throw this.error();
+        }
+        return next(input);
+      },
+    },
+  });
+}
+
+export const idsOf = (release: Release): Record<string, string> => Object.fromEntries(Object.values(release.versions).map((v) => [v.model, v.id]));
