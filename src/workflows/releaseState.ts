@@ -102,9 +102,12 @@ export class ReleaseState {
   propose(given: Record<string, VersionRef>, { by, reason, force }: Command & { force: boolean }): number {
     const number = ++this.data.numbers;
     const { proposals } = this.data;
-    const place = force ? proposals.findIndex((other) => !other.force) : -1;
-    proposals.splice(place === -1 ? proposals.length : place, 0, { given, by, reason, force, number });
+    proposals.splice(force ? this.forcedProposals : proposals.length, 0, { given, by, reason, force, number });
     return number;
+  }
+
+  private get forcedProposals(): number {
+    return this.data.proposals.filter(({ force }) => force).length;
   }
 
   /** Models of which neither a proposal nor the current release has a version. */
@@ -132,7 +135,7 @@ export class ReleaseState {
    */
   setAside(): void {
     const { rollout, proposals } = this.data;
-    if (rollout?.proposal) proposals.unshift(rollout.proposal);
+    if (rollout?.proposal) proposals.splice(this.forcedProposals, 0, rollout.proposal);
     delete this.data.rollout;
   }
 

@@ -57,8 +57,8 @@ export const liveModels = ({ rollout = {}, approval = 'auto', condition = '', re
 }).replace('output: rent', `output: { value: "stages.rent.value ${FACTOR}", low: stages.rent.low, high: stages.rent.high }`);
 
 /** A project with the first batch's versions in place as release 1, without a run. */
-export async function openLive(server: TestServer, trained: Trained, { activityInterceptors, workers, ...chain }: LiveChain & Pick<OpenOptions, 'activityInterceptors' | 'workers'> = {}): Promise<Live> {
-  const project = await TestProject.open(server, { models: liveModels(chain), store: trained.store, activityInterceptors, workers });
+export async function openLive(server: TestServer, trained: Trained, { activityInterceptors, workers, folder, ...chain }: LiveChain & Pick<OpenOptions, 'activityInterceptors' | 'workers' | 'folder'> = {}): Promise<Live> {
+  const project = await TestProject.open(server, { models: liveModels(chain), store: trained.store, activityInterceptors, workers, folder });
   const live = new Live(project, trained);
   await project.shoal.train([]);
   await project.shoal.propose('flats', trained.first, { by: 'tester', reason: 'a first release', force: true });

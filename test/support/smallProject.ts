@@ -91,6 +91,10 @@ export function flats(rows: number, { seed = 1, firstId = 0 }: { seed?: number; 
   return `${lines.join('\n')}\n`;
 }
 
+/** With the condition's opposite as one more column: a model of it is as good by itself, and means something else to who reads it. */
+export const withOpposite = (text: string): string =>
+  text.trimEnd().split('\n').map((line, i) => `${line},${i === 0 ? 'opposite' : line.includes(',good,') ? 'bad' : 'good'}`).join('\n');
+
 /** mulberry32 */
 function uniform(seed: number): () => number {
   let state = seed >>> 0;

@@ -1,13 +1,9 @@
 import { idsOf } from '../support/liveProject';
 import { TestProject } from '../support/project';
 import { TestServer } from '../support/server';
-import { flats, twoModels } from '../support/smallProject';
+import { flats, twoModels, withOpposite } from '../support/smallProject';
 
 jest.setTimeout(400_000);
-
-/** With the condition's opposite: a model of it is as good by itself, and means something else to who reads it. */
-const withOpposite = (text: string): string =>
-  text.trimEnd().split('\n').map((line, i) => `${line},${i === 0 ? 'opposite' : line.includes(',good,') ? 'bad' : 'good'}`).join('\n');
 
 const RENT_GATE = 'gates: [{ metric: rmse, against: baseline, min: 0 }]';
 const IMPOSSIBLE = 'gates: [{ metric: r2, min: 1.01 }]';
@@ -63,7 +59,7 @@ describe('an upstream version that is better by itself and makes the chain worse
     expect(await current()).toEqual(before);
     const { decisions, activity } = await project.chain();
     expect(decisions[0]).toMatchObject({ number: 4, status: 'refused', versions: { rent: idsOf(before).rent } });
-    expect(activity).toBe('release 3 is in place');
+    expect(activity).toMatch(/^release 3 is in place/);
 
     const { runs: { length } } = await project.model('rent');
     await project.train(['condition']);

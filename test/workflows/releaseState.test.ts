@@ -215,6 +215,9 @@ describe('a chain', () => {
     const state = inPlace();
     for (const [reason, force] of [['one', false], ['two', true], ['three', false], ['four', true]] as const) state.propose({ b: ref('b', 'b2') }, { by: 'ann', reason, force });
     expect(state.data.proposals.map((p) => [p.reason, p.number])).toEqual([['two', 3], ['four', 5], ['one', 2], ['three', 4]]);
+    state.beginProposal(state.data.proposals.splice(2, 1)[0]!, AT);
+    state.setAside();
+    expect(state.data.proposals.map((p) => p.reason)).toEqual(['two', 'four', 'one', 'three']);
     state.beginProposal(state.data.proposals.shift()!, AT);
     expect(state.data.rollout).toMatchObject({ phase: 'promoting', forced: { by: 'ann', reason: 'two' } });
   });
