@@ -49,6 +49,13 @@ module.exports = {
       to: { path: '^src/(activities|workflows|workers|client|cli)/' },
     },
     {
+      name: 'report-draws-plain-data',
+      comment: 'Reports are pure functions of plain data: the domain, the charting library, a hash.',
+      severity: 'error',
+      from: { path: '^src/report/' },
+      to: { pathNot: ['^src/(report|domain)/', '^node_modules/vega/', '^crypto$', '^node:crypto$'] },
+    },
+    {
       name: 'activities-not-to-callers',
       comment: 'Activities know the workflows\' messages, as types, and nobody who runs them.',
       severity: 'error',

@@ -14,6 +14,7 @@ import { createLook } from './look';
 import { createPredict } from './predict';
 import { createPrepareTraining } from './prepareTraining';
 import { createPublish, type Ledger } from './publish';
+import { createReport } from './report';
 import { createTrain, type RunTraining } from './train';
 import { createValidate } from './validate';
 
@@ -33,6 +34,7 @@ export const createDataActivities = (deps: { store: Store; models: Models; log: 
   ...createCheckServable(deps),
   ...createPrepareTraining(deps),
   ...createAcceptVersion(deps),
+  ...createReport(deps),
 });
 
 /** What a `serve` worker runs. */

@@ -9,8 +9,9 @@ import { parseRows, readRows } from '../data/rows';
 import { ShoalError } from '../domain/errors';
 import type { Row } from '../domain/prediction';
 import { packageVersion } from '../packageInfo';
-import { print, printJson, red } from './output';
 import { addPeopleCommands } from './people';
+import { askedReport, openInBrowser, type ReportOptions } from './openReport';
+import { dim, print, printJson, red } from './output';
 import { outcomeLine, showProgress } from './progress';
 import { chainTable, decisionsBlock, modelTable } from './report';
 import { story } from './story';
@@ -91,6 +92,18 @@ program.command('status')
   }));
 
 addPeopleCommands(program, { withShoal, json: () => common().json });
+
+program.command('report <name> [which]')
+  .description('the report of a model\'s version (by its id) or of a chain\'s release (by its number), of the newest by default: its HTML file')
+  .option('--chain', 'the chain, where a model has the same name', false)
+  .option('--open', 'show it in the browser', false)
+  .action(async (name: string, which: string | undefined, options: ReportOptions) => {
+    const report = await askedReport({ name, which, projectFile: common().project, ...options });
+    if (common().json) printJson(report);
+    else print(report.file);
+    if (report.url && !common().json) process.stderr.write(`${dim(report.url)}\n`);
+    if (options.open) await openInBrowser(report.url ?? report.file);
+  });
 
 program.command('check')
   .description('validate the project file')

@@ -9,6 +9,7 @@ import { ShoalError } from '../domain/errors';
 
 const FIRST_PORT = 7233;
 const FIRST_UI_PORT = 8233;
+const FIRST_REPORT_PORT = 8234;
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 10_000;
 
@@ -105,6 +106,12 @@ async function answers(address: string): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** Beside the ports of server and UI. */
+export function firstReportPort(): number {
+  const port = portFromEnvironment();
+  return port === undefined ? FIRST_REPORT_PORT : port + 2;
 }
 
 function portFromEnvironment(): number | undefined {

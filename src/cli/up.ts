@@ -4,10 +4,12 @@ import { embeddedEndpoint, namedEndpoint } from '../client/connect';
 import { registerSearchAttributes } from '../client/searchAttributes';
 import { loadProject } from '../config';
 import { onceEnded } from './ended';
+import { openStore } from '../store/fileStore';
 import { dim, print, printJson, rule } from './output';
 import { showProgress } from './progress';
 import { chainTable, modelTable, predictionBlocks, type Example } from './report';
-import { startServer } from './server';
+import { projectReportServer } from './reportServer';
+import { firstReportPort, startServer } from './server';
 import { startWorkers } from './workerProcesses';
 
 const SHOWN_PREDICTIONS = 3;
@@ -27,7 +29,9 @@ export async function up(options: { project: string; exit: boolean; json: boolea
   try {
     const endpoint = named ?? embeddedEndpoint(project, server!);
     say(`Temporal at ${endpoint.address}${endpoint.ui ? `, its UI at ${endpoint.ui}` : ''}`);
-    const shoal = await Shoal.connect({ projectFile, project, endpoint });
+    const reports = await projectReportServer(projectFile, await openStore(project.store), { firstPort: firstReportPort() });
+    say(`Reports at ${reports.address}`);
+    const shoal = await Shoal.connect({ projectFile, project, endpoint, reports: reports.address }).catch(async (error: unknown) => { await reports.stop(); throw error; });
     try {
       await registerSearchAttributes(shoal.temporal, endpoint.namespace);
       const workers = await startWorkers(project, projectFile, server?.address);
@@ -48,6 +52,7 @@ export async function up(options: { project: string; exit: boolean; json: boolea
       }
     } finally {
       await shoal.close();
+      await reports.stop();
     }
   } finally {
     await server?.stop();

@@ -5,7 +5,8 @@ import { modelQueues } from '../workflows/queues';
 
 /** What the workflows of a project's models and chains are told about them. */
 
-export function modelDefinition(project: ProjectSpec, name: string): ModelDefinition {
+/** @param reports where reports are served, for links to them */
+export function modelDefinition(project: ProjectSpec, name: string, reports?: string): ModelDefinition {
   const model = project.models[name]!;
   const { train, data } = modelQueues(project, name);
   return {
@@ -15,10 +16,11 @@ export function modelDefinition(project: ProjectSpec, name: string): ModelDefini
     chains: Object.values(project.chains).filter((c) => [...chainModels(c), ...c.compareWith].includes(name)).map((c) => c.name),
     trainQueue: train,
     dataQueue: data,
+    reports,
   };
 }
 
-export function chainDefinition(project: ProjectSpec, name: string): ChainDefinition {
+export function chainDefinition(project: ProjectSpec, name: string, reports?: string): ChainDefinition {
   const spec = project.chains[name]!;
   const models = chainModels(spec);
   return {
@@ -29,5 +31,6 @@ export function chainDefinition(project: ProjectSpec, name: string): ChainDefini
     dataQueue: dataQueue(project.temporal.taskQueue),
     keyColumns: project.sources[project.models[spec.outputStage]!.source]!.key,
     approval: models.filter((model) => project.models[model]!.approval === 'manual'),
+    reports,
   };
 }

@@ -29,6 +29,7 @@ import {
 } from '../workflows/messages';
 import { SHOAL_CHAIN, SHOAL_MODEL } from '../workflows/searchAttributes';
 import { connectClient, findEndpoint, serverError, type Endpoint } from './connect';
+import { findReport, readReportServer, type Report, type ReportQuestion } from './reports';
 import { heldOutRows, type HeldOutRow } from './heldOut';
 import { importedFile, type ImportOptions } from './importedFile';
 import { chainDefinition, modelDefinition } from './definitions';
@@ -70,16 +71,18 @@ export class Shoal {
     readonly endpoint: Endpoint,
     readonly temporal: Client,
     private readonly store: () => Promise<Store>,
+    /** Where reports are served, where they are. */
+    readonly reports: string | undefined,
   ) {}
 
   /** Connects to the server of the project in `projectFile` (temporal.yaml). */
-  static async connect(options: { projectFile?: string; project?: ProjectSpec; endpoint?: Endpoint } = {}): Promise<Shoal> {
+  static async connect(options: { projectFile?: string; project?: ProjectSpec; endpoint?: Endpoint; reports?: string } = {}): Promise<Shoal> {
     const file = options.projectFile ?? 'temporal.yaml';
     const project = options.project ?? (await loadProject(file, process.env));
     const endpoint = options.endpoint ?? findEndpoint(project, file);
     const client = await connectClient(endpoint);
     let store: Promise<Store> | undefined;
-    return new Shoal(project, endpoint, client, () => (store ??= openStore(project.store)));
+    return new Shoal(project, endpoint, client, () => (store ??= openStore(project.store)), options.reports ?? readReportServer(file)?.address);
   }
 
   async close(): Promise<void> {
@@ -114,7 +117,8 @@ export class Shoal {
     // Those not asked may be asked by their chains.
     await Promise.all(Object.keys(this.project.models).filter((name) => !asked.includes(name)).map((name) => this.define(name)));
     for (const name of asked) {
-      await this.startOrAttach('model', modelWorkflowId(name), name, modelDefinition(this.project, name), (operation) =>
+      const definition = modelDefinition(this.project, name, this.reports);
+      await this.startOrAttach('model', modelWorkflowId(name), name, definition, (operation) =>
         this.temporal.workflow.executeUpdateWithStart(requestRun, {
           args: [{
             trigger: options.trigger ?? 'code',
@@ -123,7 +127,7 @@ export class Shoal {
             batch: batch.id,
             alongside: asked,
             ...(files[name] && { file: files[name] }),
-          }, modelDefinition(this.project, name)],
+          }, definition],
           startWorkflowOperation: operation,
         }));
     }
@@ -267,6 +271,19 @@ export class Shoal {
     return (await this.store()).localFile(ref);
   }
 
+  /** The report of a version or a release, by default of the newest one: a checked file on this machine, and its link where it is served. */
+  async report(of: ReportQuestion): Promise<Report> {
+    if ('model' in of) this.known('model', of.model);
+    else this.known('chain', of.chain);
+    return findReport(of, { store: await this.store(), newest: () => this.newest(of), server: this.reports });
+  }
+
+  /** The newest version of a model, or release of a chain, that has been judged. */
+  async newest(of: ReportQuestion): Promise<string | number | undefined> {
+    if ('model' in of) return (await this.model(of.model))?.runs.find((run) => run.made)?.made?.version.id;
+    return (await this.chain(of.chain))?.decisions.find((d) => d.status !== 'failed')?.number;
+  }
+
   private async runChain(request: ChainRequest, { id = randomUUID(), timeoutMs }: Omit<PredictOptions, 'keys'>): Promise<ChainAnswer> {
     try {
       return await this.temporal.workflow.execute('chain', {
@@ -287,7 +304,7 @@ export class Shoal {
   }
 
   private async configure(chain: string): Promise<void> {
-    const definition = chainDefinition(this.project, chain);
+    const definition = chainDefinition(this.project, chain, this.reports);
     await this.startOrAttach('release', releaseWorkflowId(chain), chain, definition, (operation) =>
       this.temporal.workflow.executeUpdateWithStart(configureChain, { args: [definition], startWorkflowOperation: operation }));
   }

@@ -33,6 +33,7 @@ export const ERRORS = {
   COMMAND_REFUSED: { retryable: false },
   ARTIFACT_CORRUPT: { retryable: false },
   ARTIFACT_MISSING: { retryable: false },
+  NO_REPORT: { retryable: false },
   EXPRESSION: { retryable: false },
   STAGE_FAILED: { retryable: false },
   STORE_FULL: { retryable: true },

@@ -5,7 +5,10 @@ import type { Table } from './table';
 export interface ClassPredictions { outputs: Table; /** In the order of `probabilities`. */ classes: readonly string[] }
 
 const SMALLEST = 1e-15;
-const BINS = 15;
+export const CALIBRATION_BINS = 15;
+
+/** Bins are open below and closed above; NaN falls into the first. */
+export const calibrationBin = (p: number): number => Math.min(CALIBRATION_BINS - 1, Math.max(0, Math.ceil(p * CALIBRATION_BINS) - 1) || 0);
 
 /** Rows without a true class are left out; a true class that a predictor does not know counts as wrong. */
 export function classificationScoring<Who extends string>(
@@ -69,10 +72,10 @@ function macroF1(actual: Int32Array, predicted: Int32Array): Scorer {
  * "On Calibration of Modern Neural Networks").
  */
 function calibrationError(confidence: Float64Array, correct: Float64Array): Scorer {
-  // Bins are open below and closed above; NaN falls into the first, and makes the sum NaN.
-  const bin = Int32Array.from(confidence, (p) => Math.min(BINS - 1, Math.max(0, Math.ceil(p * BINS) - 1)));
+  // A NaN makes the sum of its bin NaN.
+  const bin = Int32Array.from(confidence, calibrationBin);
   const gap = confidence.map((p, i) => p - correct[i]!);
-  const gaps = new Float64Array(BINS);
+  const gaps = new Float64Array(CALIBRATION_BINS);
   return (weights) => {
     gaps.fill(0);
     let total = 0;

@@ -30,7 +30,7 @@ export function embeddingScoring<Who extends string>(
 }
 
 /** The rows' groups of alike ones, -1 where an attribute is missing, and how many rows each has. */
-function groupsOf(alike: Table): { groups: Int32Array; sizes: number[] } {
+export function groupsOf(alike: Table): { groups: Int32Array; sizes: number[] } {
   const ids = new Map<string, number>();
   const sizes: number[] = [];
   const columns = Object.values(alike.columns).map((column) => {

@@ -1,9 +1,10 @@
 import type { DataCheck } from '../domain/dataRules';
 import { figure } from '../domain/headline';
 import type { ChainAnswer } from '../domain/prediction';
+import { reportLink } from '../domain/reportNames';
 import type { ModelSpec } from '../domain/spec';
 import type { MetricResult, Release, SliceResult } from '../domain/version';
-import type { Look, ModelView, ReleaseView, RunRequest, Step } from './messages';
+import type { Look, MadeVersion, ModelView, ReleaseView, RunRequest, Step } from './messages';
 import { percent } from './releaseWords';
 
 /** What the Temporal UI shows of a workflow at the moment: Markdown. */
@@ -28,19 +29,24 @@ export function warningsInWords({ findings = [], counts }: Partial<DataCheck>): 
   return [`${counts.warn} ${counts.warn === 1 ? 'warning' : 'warnings'}: ${named.join(', ')}${findings.length > named.length ? ' ...' : ''}`];
 }
 
-export function modelDetails(view: ModelView): string {
+export function modelDetails(view: ModelView, reports?: string): string {
   return [
     `**${view.model}** (${view.task})`,
     '',
     view.running ? `Run ${view.running.run} is under way: ${view.running.request.reason}` : 'Waiting for a reason to run.',
     view.waiting ? `One more is waiting: ${view.waiting.reason}` : '',
     '',
-    view.latest ? `Newest version \`${view.latest.version.id}\`: ${view.latest.verdict.reason}\n\n${metricTable(view.latest.metrics)}` : 'No version yet.',
+    view.latest ? `Newest version \`${view.latest.version.id}\`${linkTo(view.latest)}: ${view.latest.verdict.reason}\n\n${metricTable(view.latest.metrics)}` : 'No version yet.',
     '',
     '| run | ended | came to | why |',
     '|---|---|---|---|',
-    ...view.runs.map((r) => `| ${r.run} | ${r.endedAt} | ${r.status}${r.made ? ` \`${r.made.version.id}\`` : ''} | ${r.reason} |`),
+    ...view.runs.map((r) => `| ${r.run} | ${r.endedAt} | ${r.status}${r.made ? ` \`${r.made.version.id}\`${linkTo(r.made)}` : ''} | ${r.reason} |`),
   ].join('\n');
+
+  function linkTo({ version, report }: MadeVersion): string {
+    const link = report && reportLink(reports, { model: version.model, version: version.id });
+    return link ? ` (${link})` : '';
+  }
 }
 
 export function releaseDetails(view: ReleaseView): string {

@@ -1,11 +1,12 @@
-import { condition, proxyActivities, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import { condition, isCancellation, log, patched, proxyActivities, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
 import type { DataActivities, TrainingActivities } from '../activities';
 import type { DataCheck } from '../domain/dataRules';
 import { headline } from '../domain/headline';
 import { inBrief } from '../domain/labelCheck';
+import { reportLink } from '../domain/reportNames';
 import { upstreamOf } from '../domain/spec';
-import type { ArtifactRef, LabelCheck, TrainedVersion } from '../domain/version';
-import { refuse } from './failures';
+import type { ArtifactRef, Evaluation, LabelCheck, TrainedVersion, VersionRef } from '../domain/version';
+import { reasonOf, refuse } from './failures';
 import { lifecycleDetails, warningsInWords } from './details';
 import { madeHow, takeVersion } from './takeVersion';
 import { describeLifecycle, upstreamAnswered, LIFECYCLE_STEPS, type LifecycleInput, type LifecycleResult, type Step, type StepName, type UpstreamAnswer } from './messages';
@@ -15,8 +16,8 @@ import { SHOAL_VERDICT, SHOAL_VERSION } from './searchAttributes';
 type Checked = Omit<Awaited<ReturnType<DataActivities['validate']>>, keyof DataCheck> & Partial<DataCheck>;
 
 /**
- * One run of a model: ingest, validate, wait for the upstream models' versions, train, check the labels, evaluate. It ends in a version
- * and its verdict; bad data fails it, with nothing changed. Every result it decides on is in its history.
+ * One run of a model: ingest, validate, wait for the upstream models' versions, train, check the labels, evaluate, report. It ends in a
+ * version and its verdict; bad data fails it, with nothing changed. Every result it decides on is in its history.
  */
 export async function lifecycle({ definition, champion, request, rules }: LifecycleInput): Promise<LifecycleResult> {
   const { model, source } = definition;
@@ -45,6 +46,30 @@ export async function lifecycle({ definition, champion, request, rules }: Lifecy
     } finally {
       entry.seconds = (Date.now() - started) / 1000;
       show();
+    }
+  }
+
+  /** Decides nothing, so its failure is only noted. */
+  async function report({ version, evaluation }: { version: VersionRef; evaluation: Evaluation }): Promise<ArtifactRef | undefined> {
+    // Runs that began before there were reports end without one.
+    if (!patched('report')) return undefined;
+    const draw = proxyActivities<DataActivities>({
+      taskQueue: definition.dataQueue,
+      scheduleToCloseTimeout: '5 minutes',
+      heartbeatTimeout: '30 seconds',
+      retry: { initialInterval: '1 second', maximumAttempts: 3 },
+      summary: `draw the report of ${model.name} ${version.id}`,
+    });
+    try {
+      return await step('report',
+        () => draw.reportVersion({ version, card: evaluation.card }),
+        () => reportLink(definition.reports, { model: model.name, version: version.id }) ?? 'drawn');
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      steps.find((s) => s.name === 'report')!.note = reasonOf(error);
+      show();
+      log.warn('the report could not be drawn', { reason: reasonOf(error) });
+      return undefined;
     }
   }
 
@@ -99,6 +124,7 @@ export async function lifecycle({ definition, champion, request, rules }: Lifecy
 
   const status = evaluation.verdict.passed ? 'made' : 'refused';
   upsertSearchAttributes([{ key: SHOAL_VERDICT, value: status }]);
+  const drawn = await report({ version: trained.version, evaluation });
   const { curve: _curve, ...training } = trained.summary;
   return {
     status,
@@ -111,6 +137,7 @@ export async function lifecycle({ definition, champion, request, rules }: Lifecy
       training,
       labels: labelled,
       rules: checked.rules,
+      report: drawn,
     },
   };
 

@@ -27,6 +27,8 @@ export interface ModelDefinition {
   chains: string[];
   trainQueue: string;
   dataQueue: string;
+  /** Where reports are served, for links to them: an address without a slash at its end. */
+  reports?: string;
 }
 
 export interface RunRequest {
@@ -52,7 +54,7 @@ export type RequestRunArguments = [asked?: RunAsked | null, definition?: ModelDe
 export interface RunAnswer { run: number; status: 'started' | 'queued' | 'merged' }
 
 /** A run has `labels` where labels are checked, and `retrain` where suspects are then to be left out or to count less. */
-export const LIFECYCLE_STEPS = ['ingest', 'validate', 'upstream', 'train', 'labels', 'retrain', 'evaluate'] as const;
+export const LIFECYCLE_STEPS = ['ingest', 'validate', 'upstream', 'train', 'labels', 'retrain', 'evaluate', 'report'] as const;
 export type StepName = (typeof LIFECYCLE_STEPS)[number];
 export interface Step { name: StepName; status: 'waiting' | 'running' | 'done' | 'failed'; seconds?: number; note?: string; /** Sentences for people. */ warnings?: string[] }
 
@@ -69,6 +71,8 @@ export interface MadeVersion {
   labels?: LabelCheck;
   /** What its data were found to be like: the rules for the next run's. */
   rules?: ArtifactRef;
+  /** HTML; absent when it could not be drawn. */
+  report?: ArtifactRef;
 }
 export type LifecycleResult = { status: 'made' | 'refused'; made: MadeVersion };
 
@@ -137,6 +141,8 @@ export interface ChainDefinition {
   keyColumns: string[];
   /** Models whose new versions a person must approve. */
   approval: string[];
+  /** As of a ModelDefinition. */
+  reports?: string;
 }
 
 /** Where a candidate is on its way into use. `asking`: the judge came to no verdict, and a person is to decide. */
@@ -169,7 +175,12 @@ export interface Rollout {
   evaluation?: ReleaseEvaluation;
   /** The judge's last look. */
   look?: Look;
+  /** What each of the last looks came to. */
+  seen?: SeenCheck[];
 }
+
+/** One check at one look, for the report. */
+export interface SeenCheck { at: string; check: string; effect: number; low: number; high: number; tolerance: number; verdict: 'pass' | 'fail' | 'inconclusive' }
 
 /** What the judge saw of two releases on the same requests. */
 export interface Look {

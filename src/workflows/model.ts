@@ -20,7 +20,7 @@ import { SHOAL_MODEL, SHOAL_TRIGGER } from './searchAttributes';
  */
 export async function model(definition: ModelDefinition, carried?: ModelStateData): Promise<void> {
   const state = carried ? new ModelState(carried) : ModelState.fresh(definition);
-  const show = () => setCurrentDetails(modelDetails(state.view()));
+  const show = () => setCurrentDetails(modelDetails(state.view(), state.data.definition.reports));
 
   setHandler(describeModel, () => state.view());
   setHandler(requestRun, (asked, next = state.data.definition) => {

@@ -3,12 +3,13 @@ import { chainModels } from '../domain/spec';
 import type { Release, ReleaseEvaluation, Routing, VersionRef } from '../domain/version';
 import { misfits, nextSet, versionKey, type NextSet } from './candidates';
 import { activityOf } from './releaseWords';
-import type { Action, Bake, ChainDefinition, Command, Phase, Proposal, ReleaseDecision, ReleaseView, Rollout, Settled } from './messages';
+import type { Action, Bake, ChainDefinition, Command, Look, Phase, SeenCheck, Proposal, ReleaseDecision, ReleaseView, Rollout, Settled } from './messages';
 
 const KEPT_DECISIONS = 20;
 /** Older decisions keep their reason. */
 const KEPT_EVALUATIONS = 4;
 const KEPT_ACTIONS = 20;
+const KEPT_SEEN = 120;
 const KEPT_VERSIONS = 200;
 
 /** Plain JSON, so that it can be carried through continue-as-new. */
@@ -206,6 +207,15 @@ export class ReleaseState {
     Object.assign(this.data, { previous: from, current: target, evaluation: undefined, bake: undefined });
     this.setAside();
     return from;
+  }
+
+  /** Notes a look of the judge, and of the last ones what they came to. */
+  looked(look: Look): void {
+    const rollout = this.data.rollout!;
+    rollout.look = look;
+    const seen = look.verdict.checks.flatMap(({ check, verdict, effect, low, high, tolerance }): SeenCheck[] =>
+      (verdict === 'not measured' || effect === undefined || low === undefined || high === undefined ? [] : [{ at: look.at, check, effect, low, high, tolerance, verdict }]));
+    rollout.seen = [...(rollout.seen ?? []), ...seen].slice(-KEPT_SEEN);
   }
 
   /** Ends the rollout. */

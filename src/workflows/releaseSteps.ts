@@ -1,6 +1,7 @@
-import { CancellationScope, getExternalWorkflowHandle, isCancellation, log, proxyActivities, upsertSearchAttributes, uuid4 } from '@temporalio/workflow';
+import { CancellationScope, getExternalWorkflowHandle, isCancellation, log, patched, proxyActivities, upsertSearchAttributes, uuid4 } from '@temporalio/workflow';
 import type { ControlActivities, DataActivities } from '../activities';
 import type { LookRequest } from '../activities/look';
+import type { ReleaseReportInput } from '../activities/report';
 import type { Release, VersionRef } from '../domain/version';
 import { versionKey } from './candidates';
 import { isOfStage, isOfStore, reasonOf, refuse as fail } from './failures';
@@ -18,6 +19,7 @@ const control = proxyActivities<ControlActivities>({
 
 const PUBLISH_AGAIN_MS = 5_000;
 const KEPT_CASCADED = 100;
+const REPORT_ATTEMPTS = 3;
 /** A look that fails is tried again by the workflow, which says so. */
 const LOOK_ATTEMPTS = 3;
 
@@ -40,6 +42,7 @@ export class Steps {
     if (!rollout) {
       if (await this.begin()) return 0;
       await this.compare();
+      await this.draw();
       return bakeWait;
     }
     return soonest(bakeWait, rollout.paused ? undefined : await this.advance(rollout));
@@ -103,7 +106,7 @@ export class Steps {
         case 'replay': {
           const look = await this.look({ candidate, reference: current!, recordedSince: before(rollout.startedAt, replayMs), since: rollout.startedAt, phaseAt: rollout.phaseAt, unseen: 'both' });
           if (!isThere()) return 0;
-          rollout.look = look;
+          state.looked(look);
           if (look.verdict.verdict === 'fail') await this.refuse(`on recorded requests, ${look.verdict.reason}`);
           else await this.move(afterReplay(rollout, { needsApproval: state.needsApproval(), first: false }));
           return 0;
@@ -115,7 +118,7 @@ export class Steps {
           const unseen = paired ? 'both' : phase === 'shadow' ? 'candidate' : 'none';
           const look = await this.look({ candidate, reference: current!, recordedSince: before(rollout.startedAt, replayMs), since: rollout.startedAt, phaseAt: rollout.phaseAt, unseen });
           if (!isThere()) return 0;
-          rollout.look = look;
+          state.looked(look);
           const move = afterLook(rollout, Date.now());
           await this.move(move);
           return move.to === 'stay' ? everyMs : 0;
@@ -198,7 +201,8 @@ export class Steps {
   }
 
   private decide(decision: Omit<ReleaseDecision, 'number' | 'versions' | 'at'>): void {
-    const { evaluation, look } = this.state.data.rollout!;
+    const { candidate, evaluation, look, seen } = this.state.data.rollout!;
+    if (evaluation && decision.status !== 'failed') this.undrawn.push({ release: candidate, status: decision.status, evaluation, canary: seen });
     this.state.doing = undefined;
     this.state.decide({ at: now(), evaluation, look, ...decision });
     this.scope?.cancel();
@@ -338,6 +342,20 @@ export class Steps {
       });
     }
   }
+
+  /** Draws the reports of what was decided, the current release's once what its models add is known. They decide nothing. */
+  private async draw(): Promise<void> {
+    const { state } = this;
+    if (this.undrawn.length === 0 || !patched('release-report')) return;
+    for (const report of this.undrawn.splice(0)) {
+      const evaluation = report.release.number === state.data.current?.number ? state.data.evaluation ?? report.evaluation : report.evaluation;
+      await this.note(`drawing the report of release ${report.release.number}`, async (what) => {
+        await onData(state.data.definition.dataQueue, what, REPORT_ATTEMPTS).reportRelease({ ...report, evaluation });
+      });
+    }
+  }
+
+  private readonly undrawn: ReleaseReportInput[] = [];
 
   /** Releases whose ablation was tried. */
   private readonly unweighed = new Set<number>();

@@ -40,7 +40,7 @@ export function arrive(folder: string, name: string, films: readonly Film[]): vo
 /** What is known of a film before it opens, as a program asks for it. */
 export const requestOf = (film: Film): Row => ({
   title: film.Title, release_date: film['Release Date'], budget: film['Production Budget'], running_time: film['Running Time min'], mpaa_rating: film['MPAA Rating'],
-  distributor: film.Distributor, source_material: film.Source, creative_type: film['Creative Type'], director: film.Director, votes: film['IMDB Votes'],
+  distributor: film.Distributor, source_material: film.Source, creative_type: film['Creative Type'], director: film.Director, us_gross: film['US Gross'],
 });
 
 /** What came of it. */

@@ -43,15 +43,15 @@ export async function play(stage: Stage): Promise<Scene[]> {
   view = await stage.view();
   end('shuffled labels', `release ${before} stays`, view.decisions[0]!.number === before ? `release ${before} stays` : statusOf(view, before + 1));
 
-  stage.scene('Good on the holdout, bad in use', 'The films of 2005 as they are, and `gross` reads how many people voted for a film.');
+  stage.scene('Good on the holdout, bad in use', 'The films of 2005 as they are, and `gross` reads what a film has taken in the US so far.');
   arrive(stage.folder, '2005', of(2005));
-  await stage.edit(['models', 'gross', 'inputs'], ['budget', 'release_date', 'genre.probabilities', 'market', 'running_time', 'mpaa_rating', 'distributor', 'director', 'votes']);
+  await stage.edit(['models', 'gross', 'inputs'], ['budget', 'release_date', 'genre.probabilities', 'market', 'running_time', 'mpaa_rating', 'distributor', 'director', 'us_gross']);
   view = await throughCanary(stage, { films: of(2006), outcomes: false });
   const promoted = view.decisions[0]!;
   if (promoted.status === 'promoted') {
-    stage.say('  Then the feed of votes breaks: it says 0 of every film. A while later it shows in what the films took.');
+    stage.say('  Then people ask before the films open, when nobody knows that yet. A while later it shows in what the films took.');
     const films = of(2007);
-    await stage.predict(films, { outcomes: false, with: { votes: 0 } });
+    await stage.predict(films, { outcomes: false, with: { us_gross: null } });
     await stage.tell(films);
     view = await stage.watch((v) => statusOf(v, promoted.number) === 'rolled back' || !v.bake);
     stage.verdict(view.decisions.find((d) => d.number === promoted.number)!);

@@ -1,0 +1,4 @@
+export { versionReport } from './versionReport';
+export { releaseReport } from './releaseReport';
+export type * from './data';
+export { plainPage } from './page';
