@@ -49,8 +49,12 @@ export function modelDetails(view: ModelView, reports?: string): string {
   }
 }
 
-export function releaseDetails(view: ReleaseView): string {
+export function releaseDetails(view: ReleaseView, reports?: string): string {
   const { rollout, bake } = view;
+  const named = (number: number) => {
+    const link = reportLink(reports, { chain: view.chain, number });
+    return link ? `[${number}](${link})` : String(number);
+  };
   return [
     `**${view.chain}**: ${view.activity}`,
     '',
@@ -62,7 +66,7 @@ export function releaseDetails(view: ReleaseView): string {
     '',
     '| release | at | verdict | why |',
     '|---|---|---|---|',
-    ...view.decisions.map((d) => `| ${d.number} | ${d.at} | ${d.status}${d.by ? ` by ${d.by}` : ''} | ${d.reason} |`),
+    ...view.decisions.map((d) => `| ${named(d.number)} | ${d.at} | ${d.status}${d.by ? ` by ${d.by}` : ''} | ${d.reason} |`),
     ...(view.actions.length > 0 ? ['', '| at | who | did | why |', '|---|---|---|---|', ...view.actions.map((a) => `| ${a.at} | ${a.by} | ${a.action}${a.number ? ` (${a.number})` : ''} | ${a.reason} |`)] : []),
     '',
     ...Object.entries(view.models).map(([model, m]) => `- ${model}: ${m.version ?? 'no version yet'}${m.refusal ? ` (${m.refusal})` : ''}`),

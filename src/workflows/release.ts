@@ -13,7 +13,7 @@ import { Steps } from './releaseSteps';
  */
 export async function release(definition: ChainDefinition, carried?: ReleaseStateData): Promise<void> {
   const state = carried ? new ReleaseState(carried) : ReleaseState.fresh(definition);
-  const show = () => setCurrentDetails(releaseDetails(state.view()));
+  const show = () => setCurrentDetails(releaseDetails(state.view(), state.data.definition.reports));
   let news = true;
   const wake = () => {
     news = true;

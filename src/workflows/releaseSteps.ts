@@ -235,7 +235,9 @@ export class Steps {
 
   async rollBack(target: Release, reason: string, by: string): Promise<void> {
     const { state } = this;
+    const { evaluation } = state.data;
     const from = state.rollBackTo(target);
+    if (evaluation) this.undrawn.push({ release: from, status: 'rolled back', evaluation });
     state.record(from, { at: now(), status: 'rolled back', reason, by });
     this.scope?.cancel();
     upsertSearchAttributes([{ key: SHOAL_VERDICT, value: 'rolled back' }]);
