@@ -21,7 +21,10 @@ export interface RequestCounts {
 export interface RequestLog {
   /** Returns when the entries are on the disk. Those of callers at the same time are written together. */
   append(entries: readonly LogEntry[]): Promise<void>;
-  /** Entries in the order of their requests' times, then ids; some at a time. Of entries of one name the first counts. */
+  /**
+   * Entries in the order of their requests' times, then ids; some at a time. Of entries of one name the first counts, and a live one of a
+   * release that was given up on that request not at all.
+   */
   read(query: LogQuery): AsyncGenerator<LoggedEntry[]>;
   /** So many of the requests that were answered live and that a release has not answered at all, the oldest first. */
   unanswered(query: { chain: string; since: string; release: number; limit: number }): Promise<LoggedEntry[]>;
@@ -47,7 +50,8 @@ export function createRequestLog(store: Store, { now = Date.now }: { now?: () =>
       const workspace = await openWorkspace(store);
       try {
         const lines = await requestTable(store, workspace, query, now());
-        yield* readEntries(workspace, { chain, table: `(SELECT * FROM ${lines} WHERE ${conditions(query)})`, order: REQUEST_FORM.order.join(', ') });
+        const asked = conditions({ ...query, ...(query.arms && { arms: [...query.arms, 'abandoned'] }) });
+        yield* withoutUnseen(readEntries(workspace, { chain, table: `(SELECT * FROM ${lines} WHERE ${asked})`, order: REQUEST_FORM.order.join(', ') }), query.arms);
       } finally {
         await workspace.close();
       }
@@ -74,6 +78,22 @@ export function createRequestLog(store: Store, { now = Date.now }: { now?: () =>
 
     compact: ({ chain, before }) => compactToParquet(store, { journal: requestJournal(chain), form: REQUEST_FORM, before: Date.parse(before) }),
   };
+}
+
+/**
+ * A worker may die with an answer logged, and its release be given up: the answer that the caller got is another's. What was given up
+ * comes right before what was live of the same request and release.
+ */
+async function* withoutUnseen(batches: AsyncIterable<LoggedEntry[]>, arms: readonly LogArm[] | undefined): AsyncGenerator<LoggedEntry[]> {
+  let abandoned: LoggedEntry | undefined;
+  for await (const entries of batches) {
+    const seen = entries.filter((entry) => {
+      if (entry.arm === 'abandoned') abandoned = entry;
+      if (arms && !arms.includes(entry.arm)) return false;
+      return entry.arm !== 'live' || entry.request !== abandoned?.request || entry.release !== abandoned.release;
+    });
+    if (seen.length > 0) yield seen;
+  }
 }
 
 /** SQL of the lines about the days of a query. */
