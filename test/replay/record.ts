@@ -117,9 +117,6 @@ async function rollouts(trained: Trained): Promise<void> {
     const { shoal } = people;
     await shoal.propose('flats', trained.second, word);
     await people.inPhase('approval');
-    await shoal.propose('flats', { rent: trained.second.rent! }, { ...word, force: true });
-    await people.decided(3);
-    await people.inPhase('approval', 2);
     await shoal.approve('flats', word);
     await people.inPhase('canary');
     await shoal.setWeight('flats', 0.5, word);
@@ -127,12 +124,23 @@ async function rollouts(trained: Trained): Promise<void> {
     await shoal.resume('flats', word);
     await people.decided(2);
     await shoal.rollback('flats', word);
-    await shoal.propose('flats', trained.second, word);
-    await people.inPhase('approval');
-    await shoal.refuse('flats', word);
     await save(people.project, { 'release-people': 'release/flats' });
   } finally {
     await people.close();
+  }
+
+  const forced = await openLive(server, trained, { folder: folder('forced'), approval: 'manual' });
+  try {
+    const { shoal } = forced;
+    await shoal.propose('flats', trained.second, word);
+    await forced.inPhase('approval');
+    await shoal.propose('flats', { rent: trained.second.rent! }, { ...word, force: true });
+    await forced.decided(3);
+    await forced.inPhase('approval', 2);
+    await shoal.refuse('flats', word);
+    await save(forced.project, { 'release-forced': 'release/flats' });
+  } finally {
+    await forced.close();
   }
 
   const fault = new Fault('runSegment', () => ApplicationFailure.nonRetryable('its artifact is broken', 'ARTIFACT_CORRUPT'),
@@ -175,7 +183,7 @@ async function record(): Promise<void> {
   rmSync(FOLDER, { recursive: true, force: true });
   rmSync(HISTORIES, { recursive: true, force: true });
   mkdirSync(HISTORIES, { recursive: true });
-  server = await TestServer.start({ namespaces: 6 });
+  server = await TestServer.start({ namespaces: 7 });
   try {
     await everyday();
     await refusals();
@@ -188,10 +196,13 @@ async function record(): Promise<void> {
   }
 }
 
+/** What a replay does not read. */
+const UNUSED = new Set(['taskId', 'workerVersion', 'meteringMetadata', 'header']);
+
 /** Without the names of processes and machines, and without stack traces. */
 function neutral(value: unknown, key = ''): unknown {
   if (Array.isArray(value)) return value.map((item) => neutral(item));
-  if (value !== null && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, neutral(v, k)]));
+  if (value !== null && typeof value === 'object') return Object.fromEntries(Object.entries(value).flatMap(([k, v]) => (UNUSED.has(k) ? [] : [[k, neutral(v, k)]])));
   if (key === 'identity' || key === 'workerInstanceKey') return 'worker';
   if (key === 'stackTrace') return '';
   // A worker's own queue is called after its process and machine.

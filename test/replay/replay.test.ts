@@ -34,6 +34,21 @@ describe('workflows as they are now', () => {
     expect(files.some((file) => read(file).includes(`"workflowType":{"name":"${workflow}"}`))).toBe(true);
   });
 
+  it.each<[file: string, holds: string[]]>([
+    ['release-people', ['"name":"approve"', '"name":"pause"', '"name":"setWeight"', '"name":"rollback"', '"name":"propose"', '"promoted"', '"rolled back"']],
+    ['release-forced', ['"name":"refuse"', '"refused"', '"promoted"']],
+    ['release-canary', ['"name":"look"', '"promoted"', '"refused"', 'Worse than the current release', 'No worse than tolerated']],
+    ['release-bake', ['"name":"look"', '"rolled back"', 'Worse than the current release']],
+    ['release-cascade', ['"signalName":"cascade"', '"signalName":"rejected"', '"promoted"']],
+    ['model-cascade', ['"signalName":"cascade"']],
+    ['chain-abandoned', ['its artifact is broken', '"activity_type":"logFailure"']],
+    ['lifecycle-data-refused', ['DATA_REFUSED']],
+    ['lifecycle-labels-refused', ['LABELS_REFUSED']],
+  ])('have gone down this way: %s', (file, holds) => {
+    const text = read(`${file}.json`);
+    for (const part of holds) expect(text + payloads(text)).toContain(part);
+  });
+
   it.each(files)('%s names no machine', (file) => {
     const text = read(file) + payloads(read(file));
     for (const name of [os.homedir() + path.sep, process.cwd(), `@${os.hostname()}`]) expect(text.includes(name)).toBe(false);
