@@ -35,10 +35,12 @@ const MODELS = twoModels({
         tolerance: { loss: 100, failures: 0.9, latency: 10000, output: 0.49 } }`,
 });
 
-interface Running { server: TestServer; worker: KeptWorker; shoal: Shoal; random: () => number; /** Ends with the scenario. */ over: AbortSignal }
+interface Running { server: TestServer; workers: KeptWorker[]; shoal: Shoal; random: () => number; /** Ends with the scenario. */ over: AbortSignal }
 interface Scenario {
   /** Counted from when the first release is in place. */
   faults?: string[];
+  /** Of each worker; one in all of them by default. */
+  roles?: string[];
   ownServer?: boolean;
   /** Runs beside the rollout, from when the first release is in place. */
   disturb?(running: Running): Promise<void>;
@@ -62,45 +64,47 @@ let template: SmallProject;
 const servers: TestServer[] = [];
 const closing: (() => Promise<void>)[] = [];
 
-async function open(server: TestServer, options: { store?: string; env?: (folder: string) => Record<string, string> }) {
+async function open(server: TestServer, options: { store?: string; roles?: string[]; env?: (folder: string) => Record<string, string> }) {
   const namespace = server.namespace();
   const project = smallProject({ models: MODELS, namespace, store: options.store });
   if (options.store) rmSync(path.join(project.folder, '.shoal/store/notes/chains'), { recursive: true, force: true });
   const spec = await loadProject(project.file, {});
   const shoal = await Shoal.connect({ projectFile: project.file, project: spec, endpoint: embeddedEndpoint(spec, server) });
-  const worker = new KeptWorker({ projectFile: project.file, address: server.address, env: options.env?.(project.folder) });
+  const { roles = ['workflows,train,serve'] } = options;
+  const workers = roles.map((role) => new KeptWorker({ projectFile: project.file, address: server.address, env: { ...options.env?.(project.folder), ROLES: role } }));
   closing.push(async () => {
-    await worker.stop();
+    await Promise.all(workers.map((worker) => worker.stop()));
     await shoal.close();
     project.remove();
   });
   const close = closing.at(-1)!;
   await registerSearchAttributes(shoal.temporal, namespace);
-  await worker.start();
-  return { project, spec, shoal, worker, close };
+  await Promise.all(workers.map((worker) => worker.start()));
+  return { project, spec, shoal, workers, close };
 }
 
 /** Trains both versions of each model once, for all scenarios. */
 async function makeTemplate(): Promise<void> {
-  const { project, shoal, worker } = await open(shared, {});
+  const { project, shoal, workers } = await open(shared, {});
   template = project;
   await shoal.settled(await shoal.train());
   project.addFlats(150);
   await shoal.settled(await shoal.train());
-  await worker.stop();
+  await workers[0]!.stop();
 }
 
-async function run({ faults = [], ownServer, disturb, disturbRollback }: Scenario, seed: number): Promise<Outcome> {
+async function run({ faults = [], roles, ownServer, disturb, disturbRollback }: Scenario, seed: number): Promise<Outcome> {
   let server = shared;
   if (ownServer) servers.push(server = await TestServer.start({ namespaces: 1 }));
-  const { project, spec, shoal, worker, close } = await open(server, {
+  const { project, spec, shoal, workers, close } = await open(server, {
+    roles,
     store: path.join(template.folder, '.shoal/store'),
     env: (folder) => ({ FAULTS: faults.join(','), STRUCK: path.join(folder, 'struck'), ARMED: path.join(folder, 'armed') }),
   });
   const pointer = new PointerWatch(path.join(project.folder, '.shoal/store/notes/chains/flats/current.json'));
   const traffic = new Traffic(shoal, 'flats');
   const over = new AbortController();
-  const running: Running = { server, worker, shoal, random: random(seed), over: over.signal };
+  const running: Running = { server, workers, shoal, random: random(seed), over: over.signal };
   try {
     pointer.start();
     await shoal.settled(await shoal.train());
@@ -124,7 +128,7 @@ async function run({ faults = [], ownServer, disturb, disturbRollback }: Scenari
     const routing = await persist(() => shoal.temporal.workflow.getHandle(releaseWorkflowId('flats')).query(describeRouting));
     await traffic.stop();
     await pointer.stop();
-    expect(worker.fault).toBeUndefined();
+    expect(workers.map((worker) => worker.fault)).toEqual(workers.map(() => undefined));
 
     const store = await openStore(spec.store);
     const releases = Object.fromEntries(await Promise.all([1, 2].map(async (number) => [number, (await store.readNote<Release>(`chains/flats/releases/${number}`))!])));
@@ -137,7 +141,7 @@ async function run({ faults = [], ownServer, disturb, disturbRollback }: Scenari
     return {
       decisions: view.decisions.map((d) => `${d.number} ${d.status} ${JSON.stringify(d.versions)}`),
       current: view.current!.number,
-      deaths: worker.deaths,
+      deaths: workers.reduce((sum, worker) => sum + worker.deaths, 0),
       wrong,
       pointed: pointer.releases,
       answers: traffic.answered.reduce<Record<number, number>>((counts, { answer: { release } }) => ({ ...counts, [release]: (counts[release] ?? 0) + 1 }), {}),
@@ -229,7 +233,7 @@ const killing = (kill: (running: Running) => Promise<void> | void, { times, with
     if (!running.over.aborted) await kill(running);
   }
 };
-const killWorker = ({ worker }: Running) => worker.kill();
+const killWorker = ({ workers, random: next }: Running) => workers[Math.floor(next() * workers.length)]!.kill();
 const killServer = async ({ server, random: next }: Running) => {
   await server.kill();
   await new Promise((resolve) => setTimeout(resolve, 500 + 1_500 * next()));
@@ -253,8 +257,12 @@ const AROUND = [
 const SCENARIOS: Record<string, Scenario> = {
   undisturbed: {},
   ...Object.fromEntries(AROUND.map((faults) => [faults.join(' and '), { faults }])),
-  'the worker at random moments, once': { disturb: killing(killWorker, { times: 3, withinMs: 8_000 }) },
-  'the worker at random moments, twice': { disturb: killing(killWorker, { times: 3, withinMs: 15_000 }) },
+  'the worker at random moments': { disturb: killing(killWorker, { times: 3, withinMs: 8_000 }) },
+  'the one or other of three workers at random moments': {
+    roles: ['workflows', 'train', 'serve'],
+    disturb: killing(killWorker, { times: 4, withinMs: 10_000 }),
+    disturbRollback: killing(killWorker, { times: 1, withinMs: 60 }),
+  },
   'the worker during the rollback': { disturbRollback: killing(killWorker, { times: 1, withinMs: 60 }) },
   'the server at random moments': { ownServer: true, disturb: killing(killServer, { times: 3, withinMs: 10_000 }) },
   'the server during the rollback': { ownServer: true, disturbRollback: killing(killServer, { times: 1, withinMs: 60 }) },
