@@ -40,7 +40,10 @@ export function nextSet(known: Known): NextSet {
   const missing = known.models.filter((model) => !newest[model]);
   if (missing.length > 0) return cascadeOver(known, newest) ?? { kind: 'missing', models: missing };
   const all = newest as Record<string, VersionRef>;
-  if (misfits(known, all).length === 0) return known.isJudged(all) ? { kind: 'none' } : { kind: 'versions', versions: all };
+  if (newMisfits(known, all).length === 0) {
+    if (known.isJudged(all)) return { kind: 'none' };
+    return { kind: misfits(known, all).length === 0 ? 'versions' : 'pinned', versions: all };
+  }
   const pinned = known.current && pinnedSet(known, all, known.current);
   if (pinned && !known.isJudged(pinned)) return { kind: 'pinned', versions: pinned };
   return cascadeOver(known, all) ?? { kind: 'none' };
@@ -57,12 +60,18 @@ function newestVersions({ models, settled, current }: Known): Record<string, Ver
 }
 
 /** Models that were trained on another version than the one beside them, with the upstream models in question. */
-export function misfits({ models, trainedOn }: Pick<Known, 'models' | 'trainedOn'>, versions: Record<string, VersionRef | undefined>): { model: string; upstream: string }[] {
+function misfits({ models, trainedOn }: Pick<Known, 'models' | 'trainedOn'>, versions: Record<string, VersionRef | undefined>): { model: string; upstream: string }[] {
   return models.flatMap((model) => {
     const version = versions[model];
     if (!version) return [];
     return Object.entries(trainedOn[versionKey(version)] ?? {}).flatMap(([upstream, id]) => (versions[upstream] && versions[upstream].id !== id ? [{ model, upstream }] : []));
   });
+}
+
+/** Those that are not in place already: a chain that was as good with a pinned set asks for nothing more. */
+export function newMisfits(known: Pick<Known, 'models' | 'trainedOn' | 'current'>, versions: Record<string, VersionRef | undefined>): { model: string; upstream: string }[] {
+  const isInPlace = (model: string) => known.current?.versions[model]?.id === versions[model]?.id;
+  return misfits(known, versions).filter(({ model, upstream }) => !(isInPlace(model) && isInPlace(upstream)));
 }
 
 /** The current release with every new version in it that fits those it was trained on; downstream models stay as they are. None when a model is new to the chain. */
@@ -79,7 +88,7 @@ function pinnedSet({ models, trainedOn }: Known, newest: Record<string, VersionR
 function cascadeOver(known: Known, newest: Record<string, VersionRef | undefined>): NextSet | undefined {
   const { models, definition, cascaded } = known;
   const behind = [
-    ...misfits(known, newest),
+    ...newMisfits(known, newest),
     ...models.filter((model) => !newest[model]).flatMap((model) => (definition.upstream[model] ?? []).map((upstream) => ({ model, upstream }))),
   ];
   const all = [...new Set(behind.map(({ upstream }) => upstream))].filter((root) => newest[root] && !cascaded.includes(versionKey(newest[root])));

@@ -1,7 +1,7 @@
 import { topologicalOrder } from '../domain/graph';
 import { chainModels } from '../domain/spec';
 import type { Release, ReleaseEvaluation, Routing, VersionRef } from '../domain/version';
-import { misfits, nextSet, versionKey, type NextSet } from './candidates';
+import { newMisfits, nextSet, versionKey, type NextSet } from './candidates';
 import { activityOf } from './releaseWords';
 import type { Action, Bake, ChainDefinition, Command, Look, Phase, SeenCheck, Proposal, ReleaseDecision, ReleaseView, Rollout, Settled } from './messages';
 
@@ -251,7 +251,7 @@ export class ReleaseState {
     const { current, settled } = this.data;
     if (!current || this.next().kind !== 'none') return undefined;
     const newest = Object.fromEntries(this.models.map((model) => [model, settled[model]?.version ?? current.versions[model]!]));
-    return misfits({ models: this.models, trainedOn: this.data.trainedOn }, newest).length > 0 ? this.releaseOf(newest, 0) : undefined;
+    return newMisfits({ models: this.models, trainedOn: this.data.trainedOn, current }, newest).length > 0 ? this.releaseOf(newest, 0) : undefined;
   }
 
   act(action: string, { by, reason }: Command, of: { at: string; number?: number }): void {

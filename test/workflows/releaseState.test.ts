@@ -71,6 +71,18 @@ describe('the set that a chain tries next', () => {
     expect(next(state)).toEqual({ kind: 'versions', ids: ['a2', 'b2'] });
   });
 
+  it('is none when the chain is as good with one new version and all else pinned, and later ones are tried beside it', () => {
+    const state = inPlace();
+    settle(state, 'a', 'a2');
+    conclude(state, 'promoted');
+    expect(next(state)).toEqual({ kind: 'none' });
+    expect(state.leftovers()).toBeUndefined();
+    settle(state, 'b', 'b2', { a: 'a2' });
+    expect(next(state)).toEqual({ kind: 'versions', ids: ['a2', 'b2'] });
+    settle(state, 'b', 'b3', { a: 'a1' });
+    expect(state.next()).toEqual({ kind: 'cascade', roots: { a: ref('a', 'a2') }, models: ['b'] });
+  });
+
   it('leaves a version that nothing could be retrained against behind, so that later ones are tried without it', () => {
     const state = inPlace();
     settle(state, 'a', 'a2');
