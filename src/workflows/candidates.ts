@@ -86,10 +86,11 @@ function pinnedSet({ models, trainedOn }: Known, newest: Record<string, VersionR
 }
 
 function cascadeOver(known: Known, newest: Record<string, VersionRef | undefined>): NextSet | undefined {
-  const { models, definition, cascaded } = known;
+  const { models, definition, settled, cascaded } = known;
   const behind = [
     ...newMisfits(known, newest),
-    ...models.filter((model) => !newest[model]).flatMap((model) => (definition.upstream[model] ?? []).map((upstream) => ({ model, upstream }))),
+    // Models that ran for nothing, want of an upstream version; those that nobody asked for are not started.
+    ...models.filter((model) => !newest[model] && settled[model]).flatMap((model) => (definition.upstream[model] ?? []).map((upstream) => ({ model, upstream }))),
   ];
   const all = [...new Set(behind.map(({ upstream }) => upstream))].filter((root) => newest[root] && !cascaded.includes(versionKey(newest[root])));
   // One that is itself downstream of another is retrained with the rest.

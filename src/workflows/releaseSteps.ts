@@ -384,13 +384,14 @@ export class Steps {
     state.data.cascaded = [...state.data.cascaded, ...Object.values(roots).map(versionKey)].slice(-KEPT_CASCADED);
     const request = { trigger: 'cascade' as const, reason: `${chain} needs it on ${names}`, by: chain, batch: uuid4(), alongside: models, upstream: roots };
     state.act('cascade', { by: 'shoal', reason: `${models.join(', ')} to be retrained on ${names}` }, { at: now() });
+    // The last of them first, so that whoever waits for another is there to hear it.
+    const told: string[] = [];
+    for (const model of [...models].reverse()) if (await this.tell(model, (handle) => handle.signal(cascade, request))) told.push(model);
     for (const root of Object.keys(roots)) {
       const settled = state.data.settled[root];
       // Until they have answered, this batch is waited for.
-      if (settled) state.data.settled[root] = { ...settled, batches: [request.batch, ...settled.batches], alongside: models };
+      if (settled) state.data.settled[root] = { ...settled, batches: [request.batch, ...settled.batches], alongside: told };
     }
-    // The last of them first, so that whoever waits for another is there to hear it.
-    for (const model of [...models].reverse()) await this.tell(model, (handle) => handle.signal(cascade, request));
   }
 
   private async tellPromoted(release: Release): Promise<void> {
@@ -407,12 +408,15 @@ export class Steps {
     void Promise.all(this.state.models.map((model) => this.tell(model, (handle) => handle.signal(pardoned, { chain }))));
   }
 
-  private async tell(model: string, say: (handle: ReturnType<typeof getExternalWorkflowHandle>) => Promise<void>): Promise<void> {
+  /** Returns whether it is there to hear it. */
+  private async tell(model: string, say: (handle: ReturnType<typeof getExternalWorkflowHandle>) => Promise<void>): Promise<boolean> {
     try {
       await say(getExternalWorkflowHandle(modelWorkflowId(model)));
+      return true;
     } catch (error) {
       if (isCancellation(error)) throw error;
       log.warn(`model ${model} could not be told`, { error: reasonOf(error) });
+      return false;
     }
   }
 

@@ -108,6 +108,12 @@ describe('the set that a chain tries next', () => {
     expect(state.next()).toEqual({ kind: 'cascade', roots: { a: ref('a', 'a2') }, models: ['b', 'c'] });
   });
 
+  it('does not start models that nobody has asked for', () => {
+    const state = ReleaseState.fresh(definition);
+    settle(state, 'a', 'a1');
+    expect(state.next()).toEqual({ kind: 'missing', models: ['b'] });
+  });
+
   it('asks models that failed for want of an upstream version to run, when there is one', () => {
     const state = ReleaseState.fresh(definition);
     settle(state, 'b', undefined, {}, { refusal: 'a has no version' });
