@@ -1,7 +1,9 @@
+import { log as activityLog } from '@temporalio/activity';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { RequestLog } from '../data/requestLog';
 import { readRowBatches, writeRows } from '../data/rows';
+import { ShoalError } from '../domain/errors';
 import { MAX_INLINE_BYTES, provenanceOf, type Row, type StageAnswers, type StageProvenance } from '../domain/prediction';
 import type { ArtifactRef, Release } from '../domain/version';
 import type { Models } from '../serve/models';
@@ -35,13 +37,25 @@ export interface SegmentOutput {
   seconds: number;
 }
 
+async function keepServing(log: () => Promise<void>): Promise<void> {
+  try {
+    await log();
+  } catch (error) {
+    if (!(error instanceof ShoalError)) throw error;
+    activityLog.warn('a prediction is not logged', { code: error.code, reason: error.message });
+  }
+}
+
 export const createPredict = ({ store, models, log }: { store: Store; models: Models; log: RequestLog }) => {
   const hold = async <T>(value: T, inline: boolean): Promise<Held<T>> =>
     inline && JSON.stringify(value).length <= MAX_INLINE_BYTES ? { inline: value } : { ref: await store.putJson(value) };
   const take = async <T>(held: Held<T>): Promise<T> => ('inline' in held ? held.inline : store.readJson<T>(held.ref));
 
   return {
-    /** Runs stages that these workers serve, back to back, passing what they say in memory. What is logged is on the disk before it is answered. */
+    /**
+     * Runs stages that these workers serve, back to back, passing what they say in memory. What is logged is on the disk before it is answered; a
+     * store that can't be written to is no reason not to answer.
+     */
     runSegment: (input: SegmentInput): Promise<SegmentOutput> =>
       beating(async () => {
         const inline = 'inline' in input.rows;
@@ -54,7 +68,7 @@ export const createPredict = ({ store, models, log }: { store: Store; models: Mo
         if (input.log && inline && outputs) {
           const { seconds: before = 0, ...asked } = input.log;
           const reply = { outputs, answers: { ...earlier, ...answers } };
-          await log.append([predictionEntry({ release: input.release, asked, rows, reply, seconds: before + seconds })]);
+          await keepServing(() => log.append([predictionEntry({ release: input.release, asked, rows, reply, seconds: before + seconds })]));
         }
         return {
           answers: await hold(answers, inline),

@@ -1,4 +1,4 @@
-import { isCancellation, proxyActivities, proxyLocalActivities, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { isCancellation, log as workflowLog, proxyActivities, proxyLocalActivities, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import type { ControlActivities, ServingActivities } from '../activities';
 import type { Held } from '../activities/predict';
 import type { Asked } from '../activities/predictionEntry';
@@ -55,9 +55,16 @@ async function answerRows({ current, candidate, keyColumns }: Routing, { rows, k
   const request = `${workflowId}/${runId.slice(-12)}`;
   const keys = refusable(() => keysOf({ rows, request, columns: keyColumns, given }));
   const log = (weight: number): Asked => ({ request, at: startTime.toISOString(), arm: 'live', weight, keys });
-  const failed = (of: Release, logging: Asked, error: unknown) => control.logFailure({
-    entry: { ...logging, chain: of.chain, release: of.number, versions: idsOf(of), rows, failure: reasonOf(error).slice(0, MAX_REASON), seconds: 0, fallbacks: {} },
-  });
+  const failed = async (of: Release, logging: Asked, error: unknown) => {
+    const entry = { ...logging, chain: of.chain, release: of.number, versions: idsOf(of), rows, failure: reasonOf(error).slice(0, MAX_REASON), seconds: 0, fallbacks: {} };
+    try {
+      await control.logFailure({ entry });
+    } catch (unlogged) {
+      // The caller is to hear of the failure itself.
+      if (isCancellation(unlogged)) throw unlogged;
+      workflowLog.warn('a failure is not logged', { reason: reasonOf(unlogged) });
+    }
+  };
 
   const weight = candidate?.weight ?? 0;
   if (candidate && weight > 0 && routeTo(keys[0]!, { weight, salt: `${current.chain}/${candidate.release.number}` }) === 'candidate') {

@@ -4,6 +4,7 @@ import { createServingActivities } from '../../src/activities';
 import { answerUnseen } from '../../src/activities/answerUnseen';
 import { createLogFailure } from '../../src/activities/logFailure';
 import { createRequestLog, type LogQuery } from '../../src/data/requestLog';
+import { ShoalError } from '../../src/domain/errors';
 import type { LogEntry } from '../../src/domain/requestLog';
 import type { Release, VersionRef } from '../../src/domain/version';
 import { Models } from '../../src/serve/models';
@@ -81,8 +82,12 @@ describe('a segment', () => {
     expect(await logged({ chain: 'fallbacks' })).toMatchObject([{ outputs: [{ value: 0 }, { value: 21 }], fallbacks: { double: 1 } }]);
   });
 
-  test('does not answer what it can\'t log', async () => {
-    const broken = new Proxy(place.store, { get: (target, name) => (name === 'writeBlob' ? () => Promise.reject(new Error('The disk is gone.')) : target[name as keyof Store].bind(target)) });
+  test('is answered all the same when the store takes no log; a fault of the log is one', async () => {
+    const failing = (error: Error) => new Proxy(place.store, { get: (target, name) => (name === 'writeBlob' ? () => Promise.reject(error) : target[name as keyof Store].bind(target)) });
+    const full = open(failing(new ShoalError('STORE_FULL', 'There is no room.')));
+    const answer = await full.run(full.serving.runSegment, { release: twoStages(), stages: ['double', 'quadruple'], rows: { inline: rows }, earlier: [], last: true, log: asked });
+    expect(answer.outputs).toEqual({ inline: [{ value: 5 }, { value: 40 }] });
+    const broken = failing(new TypeError('The disk is gone.'));
     const { run, serving } = open(broken);
     await expect(run(serving.runSegment, { release: twoStages(), stages: ['double', 'quadruple'], rows: { inline: rows }, earlier: [], last: true, log: asked })).rejects.toThrow('The disk is gone.');
   });

@@ -14,7 +14,7 @@ import { flats, smallProject, twoModels } from '../support/smallProject';
 
 jest.setTimeout(180_000);
 
-const FLAT: Row = { size: 80, city: 'Bern', built: '1990-06-01', note: 'bright quiet flat' };
+const FLAT: Row = { id: 7, size: 80, city: 'Bern', built: '1990-06-01', note: 'bright quiet flat' };
 const EASY = (metric: string) => `gates: [{ metric: ${metric}, against: baseline, min: 0 }]`;
 const MODELS = twoModels({ condition: EASY('accuracy'), rent: EASY('rmse'), chain: EASY('rmse') });
 
