@@ -100,6 +100,9 @@ export class Live {
     return asked;
   }
 
+  /** Ends when the judge may take all that was asked: a settling time after it came. */
+  judgeable = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 8_000));
+
   /** Requests go on coming until `calm`. */
   busy(): void {
     const traffic = { on: true, done: Promise.resolve() };

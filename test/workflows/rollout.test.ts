@@ -71,6 +71,7 @@ describe('a candidate that is no worse', () => {
   it('is judged on the recorded requests when none come', async () => {
     await withLive({ rollout: { steps: '[0.3]', idle: '1s' } }, async (live) => {
       await live.ask(30);
+      await live.judgeable();
       await live.shoal.propose('flats', trained.second, { by: 'tester', reason: 'newer' });
       const decision = await live.decided(2);
       expect(decision).toMatchObject({ status: 'promoted', reason: expect.stringMatching(/On recorded requests: No worse than tolerated after 30 requests/) });
@@ -91,6 +92,7 @@ describe('a candidate that is worse', () => {
   it('is refused on the recorded requests, before it answers a live one', async () => {
     await withLive({ rollout: { steps: '[0.5]' } }, async (live) => {
       await live.ask(30);
+      await live.judgeable();
       await live.redefine('2.0');
       expect(await live.decided(2)).toMatchObject({ status: 'refused', reason: expect.stringMatching(/^on recorded requests, Worse than the current release after 30 requests: .*mean error/) });
       expect((await live.routing()).candidate).toBeUndefined();
