@@ -44,12 +44,14 @@ export const createValidate = ({ store, log }: { store: Store; log: RequestLog }
 const SERVED_DAYS = 7;
 const SERVED_ROWS = 5_000;
 
-/** The newest rows that were asked for, as a file for the check. */
+/** The newest rows that were answered, as a file for the check: what was refused for its form is nothing to learn of. */
 async function recentRequests({ chains, now }: { chains: string[]; now: string }, { store, log }: { store: Store; log: RequestLog }): Promise<ArtifactRef | undefined> {
   const since = new Date(Date.parse(now) - SERVED_DAYS * 86_400_000).toISOString();
   let rows: Row[] = [];
   for (const chain of chains) {
-    for await (const entries of log.read({ chain, since, until: now, arms: ['live'] })) rows = [...rows, ...entries.flatMap((entry) => entry.rows)].slice(-SERVED_ROWS);
+    for await (const entries of log.read({ chain, since, until: now, arms: ['live'] })) {
+      rows = [...rows, ...entries.flatMap((entry) => (entry.outputs ? entry.rows : []))].slice(-SERVED_ROWS);
+    }
   }
   return rows.length > 0 ? store.putJson(rows) : undefined;
 }
