@@ -77,7 +77,7 @@ it('a training waits for its trainer\'s worker, and what another language made b
     expect(Object.values(latest!.training.maker!.metrics!)[0]).toBeGreaterThan(0.3);
   }
   const history = await project.history('lifecycle/gross/1');
-  expect(activitiesOf(history)).toEqual(['ingest', 'validate', 'prepareTraining', 'train_scikit_learn', 'acceptVersion', 'evaluate']);
+  expect(activitiesOf(history)).toEqual(['ingest', 'validate', 'prepareTraining', 'train_scikit_learn', 'acceptVersion', 'checkLabels', 'evaluate', 'reportVersion']);
   expect(queuesOf(history)[3]).toBe('python-trainer');
   const { current, evaluation } = await project.chain('box-office');
   expect(current!.number).toBe(1);
