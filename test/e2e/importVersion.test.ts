@@ -43,7 +43,7 @@ it('a ready file becomes a version by a run like any other, is judged beside the
   const [rmse] = latest!.metrics;
   expect(rmse).toMatchObject({ metric: 'rmse', champion: { version: before.latest!.version.id } });
   expect(rmse!.champion!.gain.value).toBeCloseTo(0, 6);
-  expect(activitiesOf(await project.history('lifecycle/rent/2'))).toEqual(['ingest', 'validate', 'importVersion', 'evaluate']);
+  expect(activitiesOf(await project.history('lifecycle/rent/2'))).toEqual(['ingest', 'validate', 'importVersion', 'checkLabels', 'evaluate', 'reportVersion']);
   const { current } = await project.chain();
   expect([current!.number, current!.versions.rent!.id]).toEqual([2, latest!.version.id]);
 });

@@ -34,7 +34,7 @@ describe('a run', () => {
       expect(report.file).toMatch(/\.html$/);
       expect(await project.shoal.report({ model: name, version: made!.version.id.slice(0, 5) })).toEqual(report);
       const text = (await project.store.read(report.ref)).toString('utf8');
-      expect(sections(text)).toEqual(['judgement', 'predictions', 'training', 'made-from']);
+      expect(sections(text)).toEqual(['judgement', 'predictions', 'training', 'labels', 'made-from']);
       expect(figures(text)).toEqual(expect.arrayContaining(name === 'rent' ? ['gain-baseline', 'predicted-actual', 'residuals', 'coverage', 'learning-curve'] : ['confusion', 'reliability', 'learning-curve']));
       const size = made!.training.rows.toLocaleString('en-US');
       expect(text).toContain(`<dd>${size} rows</dd>`);
@@ -62,7 +62,7 @@ describe('a run', () => {
 
   it('says which reports there are when the one asked for is not there', async () => {
     await expect(project.shoal.report({ model: 'rent', version: 'ffffffffffff' })).rejects.toMatchObject({ code: 'NO_REPORT', message: expect.stringContaining((await project.lastRun('rent')).made!.version.id) as string });
-    await expect(project.shoal.report({ chain: 'flats' })).rejects.toMatchObject({ code: 'NO_REPORT' });
+    await expect(project.shoal.report({ chain: 'flats', number: 99 })).rejects.toMatchObject({ code: 'NO_REPORT' });
     await expect(project.shoal.report({ model: 'rend' })).rejects.toMatchObject({ code: 'UNKNOWN_MODEL' });
     const nothing = { store: project.store, newest: () => Promise.resolve(undefined) };
     await expect(findReport({ model: 'other' }, nothing)).rejects.toMatchObject({ code: 'NO_REPORT', message: expect.stringContaining('shoal status') as string });
