@@ -160,5 +160,5 @@ function report(error: unknown): void {
   process.exitCode = 1;
 }
 
-// A command that is done ends at once: gRPC connections would keep the process for a moment.
-void program.parseAsync().catch(report).then(() => process.exit());
+// A command that is done ends at once: gRPC connections would keep the process for a moment. What was printed goes out first, also into a pipe.
+void program.parseAsync().catch(report).then(() => process.stdout.write('', () => process.exit()));
