@@ -1,6 +1,6 @@
 import { provenanceOf, type Row, type StageAnswers } from '../domain/prediction';
 import type { LogArm, LogEntry } from '../domain/requestLog';
-import type { Release } from '../domain/version';
+import { versionIds, type Release } from '../domain/version';
 
 /** What is known of a request beside its answer. */
 export interface Asked { request: string; at: string; arm: LogArm; weight: number; keys: string[] }
@@ -14,7 +14,7 @@ export function predictionEntry(of: { release: Release; asked: Asked; rows: Row[
   const { request, at, arm, weight, keys } = asked;
   return {
     chain: release.chain, request, at, release: release.number, arm, weight,
-    versions: Object.fromEntries(Object.entries(release.versions).map(([model, { id }]) => [model, id])),
+    versions: versionIds(release),
     keys, rows,
     ...('failure' in reply ? { failure: reply.failure } : { outputs: reply.outputs }),
     seconds,

@@ -207,6 +207,10 @@ export interface Routing {
   keyColumns: string[];
 }
 
+/** By model, the ids of the versions that a release pins. */
+export const versionIds = ({ versions }: Pick<Release, 'versions'>): Record<string, string> =>
+  Object.fromEntries(Object.values(versions).map(({ model, id }) => [model, id]));
+
 export interface Comparison { version: string; metrics: { metric: string; value: number }[]; onnxBytes: number }
 
 export interface ReleaseEvaluation {

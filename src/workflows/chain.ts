@@ -6,7 +6,7 @@ import { MAX_INLINE_ROWS, mergeProvenance, type ChainAnswer, type ChainRequest, 
 import { keysOf } from '../domain/requestKeys';
 import { routeTo } from '../domain/routing';
 import { planSegments, type Segment } from '../domain/segments';
-import type { ArtifactRef, Release, Routing } from '../domain/version';
+import { versionIds, type ArtifactRef, type Release, type Routing } from '../domain/version';
 import { reasonOf, refusable, refuse } from './failures';
 import { provenanceDetails } from './details';
 import { SHOAL_CHAIN } from './searchAttributes';
@@ -56,7 +56,7 @@ async function answerRows({ current, candidate, keyColumns }: Routing, { rows, k
   const keys = refusable(() => keysOf({ rows, request, columns: keyColumns, given }));
   const log = (weight: number): Asked => ({ request, at: startTime.toISOString(), arm: 'live', weight, keys });
   const failed = async (of: Release, logging: Asked, error: unknown) => {
-    const entry = { ...logging, chain: of.chain, release: of.number, versions: idsOf(of), rows, failure: reasonOf(error).slice(0, MAX_REASON), seconds: 0, fallbacks: {} };
+    const entry = { ...logging, chain: of.chain, release: of.number, versions: versionIds(of), rows, failure: reasonOf(error).slice(0, MAX_REASON), seconds: 0, fallbacks: {} };
     try {
       await control.logFailure({ entry });
     } catch (unlogged) {
@@ -154,7 +154,6 @@ const segmentTimeout = (release: Release, stages: string[]): number =>
   release.spec.stages.filter((s) => stages.includes(s.model)).reduce((sum, s) => sum + s.timeoutMs, MARGIN_MS);
 
 const segmentsOf = (release: Release): Segment[] => planSegments(release.spec, (stage) => release.taskQueues[stage.model]!, release.dependencies);
-const idsOf = ({ versions }: Release) => Object.fromEntries(Object.values(versions).map((v) => [v.model, v.id]));
 
 const serving = (taskQueue: string, timeoutMs: number, summary: string, maximumAttempts = 10) => proxyActivities<ServingActivities>({
   taskQueue,

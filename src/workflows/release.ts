@@ -19,7 +19,7 @@ export async function release(definition: ChainDefinition, carried?: ReleaseStat
     news = true;
     state.idle = false;
   };
-  const steps = new Steps(state, { show, hasNews: () => news });
+  const steps = new Steps(state, { show });
 
   setHandler(describeRelease, () => state.view());
   setHandler(describeRouting, () => state.routing());

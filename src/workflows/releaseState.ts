@@ -1,6 +1,6 @@
 import { topologicalOrder } from '../domain/graph';
 import { chainModels } from '../domain/spec';
-import type { Release, ReleaseEvaluation, Routing, VersionRef } from '../domain/version';
+import { versionIds, type Release, type ReleaseEvaluation, type Routing, type VersionRef } from '../domain/version';
 import { newMisfits, nextSet, versionKey, type NextSet } from './candidates';
 import { activityOf } from './releaseWords';
 import type { Action, Bake, ChainDefinition, Command, Look, Phase, SeenCheck, Proposal, ReleaseDecision, ReleaseView, Rollout, Settled } from './messages';
@@ -230,7 +230,7 @@ export class ReleaseState {
     // A judge that failed has judged nothing: the set is tried again with the next news.
     if (decision.status !== 'failed') this.data.judged = [candidateKey(release), ...this.data.judged.filter((key) => key !== candidateKey(release))].slice(0, KEPT_DECISIONS);
     const earlier = this.data.decisions.map(({ evaluation, look, ...rest }, i) => (i < KEPT_EVALUATIONS ? { ...rest, evaluation, look } : rest));
-    this.data.decisions = [{ number: release.number, versions: idsOf(release), ...decision }, ...earlier].slice(0, KEPT_DECISIONS);
+    this.data.decisions = [{ number: release.number, versions: versionIds(release), ...decision }, ...earlier].slice(0, KEPT_DECISIONS);
   }
 
   /** The new versions of a candidate, which are not offered again; the ones in place count as the newest. Nothing when none is in place. */
@@ -280,7 +280,7 @@ export class ReleaseState {
       evaluation,
       activity: this.doing ?? activityOf(this),
       idle: this.idle,
-      rollout: rollout && { ...(underWay as Omit<Rollout, 'candidate' | 'proposal'>), number: candidate!.number, versions: idsOf(candidate!) },
+      rollout: rollout && { ...(underWay as Omit<Rollout, 'candidate' | 'proposal'>), number: candidate!.number, versions: versionIds(candidate!) },
       bake: bake && { ...(baking as Omit<Bake, 'reference'>), reference: reference!.number },
       decisions,
       actions,
@@ -291,8 +291,6 @@ export class ReleaseState {
     };
   }
 }
-
-const idsOf = (release: Release): Record<string, string> => Object.fromEntries(Object.values(release.versions).map((v) => [v.model, v.id]));
 
 const candidateKey = ({ versions, spec, taskQueues }: Release): string => {
   // How a release comes into use is no part of what it is.

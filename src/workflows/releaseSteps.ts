@@ -30,7 +30,7 @@ export class Steps {
   /** The pointer is written by one at a time, in order. */
   private writing: Promise<void> = Promise.resolve();
 
-  constructor(private readonly state: ReleaseState, private readonly ui: { show(): void; hasNews(): boolean }) {}
+  constructor(private readonly state: ReleaseState, private readonly ui: { show(): void }) {}
 
   /** Does what is due. Returns how many milliseconds to wait for the next step: 0 for none, undefined for as long as there is no news. */
   async next(): Promise<number | undefined> {
