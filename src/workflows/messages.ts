@@ -1,5 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { ChainSpec, ModelSpec, SourceSpec, Task } from '../domain/spec';
+import type { HookName } from '../domain/events';
 import type { CanaryVerdict } from '../domain/rollout';
 import type { ArtifactRef, ImportedFile, LabelCheck, MetricResult, Release, ReleaseEvaluation, Routing, TrainingSummary, Verdict, VersionRef } from '../domain/version';
 
@@ -14,8 +15,12 @@ export const trainQueue = (taskQueue: string) => `${taskQueue}-train`;
 export const dataQueue = (taskQueue: string) => `${taskQueue}-data`;
 export const serveQueue = (taskQueue: string) => `${taskQueue}-serve`;
 
-/** What asked for a run. `start`: the project was started; `cascade`: a chain wants it retrained on a new upstream version. */
-export type Trigger = 'start' | 'cascade' | 'person' | 'code';
+/**
+ * What asked for a run. `start`: the project was started; `cascade`: a chain wants it retrained on a new upstream version; `drift` and
+ * `degradation`: a monitor found its inputs changed, or its chain worse in use.
+ */
+export const TRIGGERS = ['start', 'schedule', 'newData', 'drift', 'degradation', 'cascade', 'person', 'code'] as const;
+export type Trigger = (typeof TRIGGERS)[number];
 
 /** All a model's workflow needs to know of its model; it comes with every request, so an edited project takes effect with the next run. */
 export interface ModelDefinition {
@@ -29,6 +34,8 @@ export interface ModelDefinition {
   dataQueue: string;
   /** Where reports are served, for links to them: an address without a slash at its end. */
   reports?: string;
+  /** Who is told of its versions. */
+  hooks?: HookName[];
 }
 
 export interface RunRequest {
@@ -143,6 +150,7 @@ export interface ChainDefinition {
   approval: string[];
   /** As of a ModelDefinition. */
   reports?: string;
+  hooks?: HookName[];
 }
 
 /** Where a candidate is on its way into use. `asking`: the judge came to no verdict, and a person is to decide. */
@@ -240,8 +248,10 @@ export const promoted = defineSignal<[{ chain: string; release: number; version:
 export const rejected = defineSignal<[{ chain: string; version: VersionRef; reason: string }]>('rejected');
 /** The chain is defined otherwise now: what it refused before may be offered again. */
 export const pardoned = defineSignal<[{ chain: string }]>('pardoned');
-/** As `requestRun`, from a workflow. The model runs as it was defined last. */
+/** As `requestRun`, from a chain that needs the model on new upstream versions. The model runs as it was defined last. */
 export const cascade = defineSignal<[RunRequest]>('cascade');
+/** As `requestRun`, from a schedule, a watch or a monitor. The model runs as it was defined last, when its cool-down and budget allow. */
+export const retrain = defineSignal<[RunRequest]>('retrain');
 export const describeModel = defineQuery<ModelView>('describe');
 
 // lifecycle

@@ -8,8 +8,8 @@ import { reasonOf } from './failures';
 import { ASKED_BY_PROGRAM, requireAsked } from './asked';
 import { lifecycle } from './lifecycle';
 import {
-  cascade, defineModel, describeModel, lifecycleWorkflowId, modelSettled, modelWorkflowId, pardoned, promoted, rejected, releaseWorkflowId, requestRun, upstreamAnswered,
-  type ModelDefinition, type RequestRunArguments, type RunRecord, type Settled,
+  cascade, defineModel, describeModel, lifecycleWorkflowId, modelSettled, modelWorkflowId, pardoned, promoted, rejected, releaseWorkflowId, requestRun, retrain, upstreamAnswered,
+  type ModelDefinition, type RequestRunArguments, type RunRecord, type RunRequest, type Settled,
 } from './messages';
 import { ModelState, type ModelStateData } from './modelState';
 import { SHOAL_MODEL, SHOAL_TRIGGER } from './searchAttributes';
@@ -29,10 +29,12 @@ export async function model(definition: ModelDefinition, carried?: ModelStateDat
     return answer;
   }, { validator: (...[asked]: RequestRunArguments) => requireAsked(asked) });
   setHandler(defineModel, (next) => ({ changed: state.define(next) }));
-  setHandler(cascade, (request) => {
+  const askedByWorkflow = (request: RunRequest) => {
     state.ask(request, state.data.definition);
     show();
-  });
+  };
+  setHandler(cascade, askedByWorkflow);
+  setHandler(retrain, askedByWorkflow);
   setHandler(modelSettled, (settled) => state.upstreamSettled(settled));
   setHandler(promoted, ({ version }) => {
     state.promoted(version);
