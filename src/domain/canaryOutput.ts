@@ -69,8 +69,10 @@ export class NumberCheck implements Check {
   report(): CanaryCheck {
     const { shift: { requests }, limits: { tolerance, failErrorRate } } = this;
     const known = { check: 'output' as const, verdict: this.verdict(), requests, tolerance };
-    const { up, ...estimate } = this.shift.shift(failErrorRate);
-    if (estimate.effect === undefined) return { ...known, reason: tooFew('output', requests) };
+    const { up, effect, low, high } = this.shift.shift(failErrorRate);
+    if (effect === undefined) return { ...known, reason: tooFew('output', requests) };
+    // A probability is at most a half away from a half; what is estimated from a sample may go beyond.
+    const estimate = { effect: atMostHalf(effect), low: low && atMostHalf(low), high: high && atMostHalf(high) };
     const { size, interval } = sized(estimate, ' points');
     const probability = percent(0.5 + (up ? estimate.effect : -estimate.effect));
     const reason = `its answer is above the current release's with probability ${probability}, ${size} from a half ${interval} ${onRequests(requests)}`;
@@ -79,6 +81,8 @@ export class NumberCheck implements Check {
 }
 
 const RANKS: Foreseen = { low: 0, high: 1, typical: 0.5 };
+
+const atMostHalf = (shift: number): number => Math.max(-0.5, Math.min(0.5, shift));
 
 const numberOf = ({ failed, output }: Answered): number => (!failed && typeof output === 'number' && isFinite(output) ? output : MISSING);
 

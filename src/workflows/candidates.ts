@@ -15,7 +15,8 @@ export type NextSet =
   /** Models that have no version, and no run under way. */
   | { kind: 'missing'; models: string[] }
   | { kind: 'versions' | 'pinned'; versions: Record<string, VersionRef> }
-  | { kind: 'cascade'; roots: Record<string, VersionRef>; models: string[] };
+  /** `upstream`: the versions that the models are to be trained on, of all that stay as they are; the roots among them. */
+  | { kind: 'cascade'; roots: Record<string, VersionRef>; models: string[]; upstream: Record<string, VersionRef> };
 
 export interface Known {
   definition: ChainDefinition;
@@ -97,7 +98,8 @@ function cascadeOver(known: Known, newest: Record<string, VersionRef | undefined
   const roots = all.filter((root) => !downstreamOf(known, all.filter((other) => other !== root)).includes(root));
   if (roots.length === 0) return undefined;
   const downstream = downstreamOf(known, roots).filter((model) => !roots.includes(model));
-  return { kind: 'cascade', roots: Object.fromEntries(roots.map((root) => [root, newest[root]!])), models: downstream };
+  const upstream = Object.fromEntries(models.filter((model) => newest[model] && !downstream.includes(model)).map((model) => [model, newest[model]!]));
+  return { kind: 'cascade', roots: Object.fromEntries(roots.map((root) => [root, newest[root]!])), models: downstream, upstream };
 }
 
 /** Models of the chain that take from the given ones, directly or not, upstream first. */

@@ -1,5 +1,5 @@
 import {
-  allHandlersFinished, CancellationScope, condition, continueAsNew, getExternalWorkflowHandle, isCancellation, log, ParentClosePolicy, setCurrentDetails, setHandler, startChild, uuid4,
+  allHandlersFinished, CancellationScope, condition, continueAsNew, getExternalWorkflowHandle, isCancellation, log, ParentClosePolicy, patched, setCurrentDetails, setHandler, startChild, uuid4,
   workflowInfo, type ChildWorkflowHandle,
 } from '@temporalio/workflow';
 import { upstreamOf } from '../domain/spec';
@@ -40,9 +40,11 @@ export async function model(definition: ModelDefinition, carried?: ModelStateDat
     state.promoted(version);
     show();
   });
-  setHandler(rejected, (rejection) => {
-    state.reject(rejection);
+  setHandler(rejected, async (rejection) => {
+    const takenBack = state.reject(rejection);
     show();
+    // Nobody is to train on what was taken back.
+    if (takenBack && patched('tell-rejected')) await tell(state.data.definition.downstream.map(modelWorkflowId), state.announcement());
   });
   setHandler(pardoned, ({ chain }) => state.pardon(chain));
 
@@ -54,7 +56,8 @@ export async function model(definition: ModelDefinition, carried?: ModelStateDat
       await continueAsNew<typeof model>(state.data.definition, state.data);
     }
     const settled = await run(state, show);
-    await tellDependents(state.data.definition, settled);
+    const { downstream, chains } = state.data.definition;
+    await tell([...downstream.map(modelWorkflowId), ...chains.map(releaseWorkflowId)], settled);
   }
 }
 
@@ -101,8 +104,7 @@ async function answerUpstream(state: ModelState, child: ChildWorkflowHandle<type
 }
 
 /** A model or chain that is not there (not started yet, or no longer part of the project) is left out. */
-async function tellDependents(definition: ModelDefinition, settled: Settled): Promise<void> {
-  const ids = [...definition.downstream.map(modelWorkflowId), ...definition.chains.map(releaseWorkflowId)];
+async function tell(ids: string[], settled: Settled): Promise<void> {
   await Promise.all(ids.map(async (id) => {
     try {
       await getExternalWorkflowHandle(id).signal(modelSettled, settled);

@@ -76,12 +76,14 @@ export class ModelState {
     delete this.data.rejected[version.id];
   }
 
-  /** A version that passed its own gates made a chain worse: what is in place is the newest again. */
-  reject({ chain, version, reason }: { chain: string; version: VersionRef; reason: string }): void {
+  /** A version that passed its own gates made a chain worse: what is in place is the newest again. Returns whether the newest is another now. */
+  reject({ chain, version, reason }: { chain: string; version: VersionRef; reason: string }): boolean {
     const { latest, champion, championMade, rejected } = this.data;
-    if (version.id === champion?.id) return;
+    if (version.id === champion?.id) return false;
     this.data.rejected = Object.fromEntries([...Object.entries(rejected), [version.id, { chain, reason }] as const].slice(-KEPT_REJECTED));
-    if (latest?.version.id === version.id && championMade) this.data.latest = championMade;
+    if (latest?.version.id !== version.id || !championMade) return false;
+    this.data.latest = championMade;
+    return true;
   }
 
   pardon(chain: string): void {

@@ -3,7 +3,7 @@ import type { ControlActivities, DataActivities } from '../activities';
 import type { LookRequest } from '../activities/look';
 import type { ReleaseReportInput } from '../activities/report';
 import type { Release, VersionRef } from '../domain/version';
-import { versionKey } from './candidates';
+import { versionKey, type NextSet } from './candidates';
 import { isOfStage, isOfStore, reasonOf, refuse as fail } from './failures';
 import { cascade, modelWorkflowId, pardoned, promoted, rejected, type Command, type Look, type ReleaseDecision, type Rollout } from './messages';
 import type { ReleaseState } from './releaseState';
@@ -71,7 +71,7 @@ export class Steps {
       state.begin(next.versions, { kind, by: 'shoal', reason: originInWords(kind, fresh) }, now());
       return true;
     }
-    if (next.kind === 'cascade') await this.cascade(next.roots, next.models);
+    if (next.kind === 'cascade') await this.cascade(next);
     const leftover = state.leftovers();
     if (leftover) await this.tellRejected(leftover, 'the chain got worse with it, and no set of models retrained against it took its place');
     return false;
@@ -377,12 +377,12 @@ export class Steps {
   // Who is told
 
   /** Asks the models downstream of new versions to be retrained against them, so that the set can be judged together. */
-  private async cascade(roots: Record<string, VersionRef>, models: string[]): Promise<void> {
+  private async cascade({ roots, models, upstream }: Extract<NextSet, { kind: 'cascade' }>): Promise<void> {
     const { state } = this;
     const chain = state.data.definition.spec.name;
     const names = Object.values(roots).map((v) => `${v.model} ${v.id}`).join(', ');
     state.data.cascaded = [...state.data.cascaded, ...Object.values(roots).map(versionKey)].slice(-KEPT_CASCADED);
-    const request = { trigger: 'cascade' as const, reason: `${chain} needs it on ${names}`, by: chain, batch: uuid4(), alongside: models, upstream: roots };
+    const request = { trigger: 'cascade' as const, reason: `${chain} needs it on ${names}`, by: chain, batch: uuid4(), alongside: models, upstream };
     state.act('cascade', { by: 'shoal', reason: `${models.join(', ')} to be retrained on ${names}` }, { at: now() });
     // The last of them first, so that whoever waits for another is there to hear it.
     const told: string[] = [];

@@ -1,6 +1,7 @@
+import { modelWorkflowId } from '../../src/workflows/messages';
 import { idsOf } from '../support/liveProject';
 import { TestProject } from '../support/project';
-import { TestServer } from '../support/server';
+import { TestServer, until } from '../support/server';
 import { flats, twoModels, withOpposite } from '../support/smallProject';
 
 jest.setTimeout(400_000);
@@ -66,6 +67,14 @@ describe('an upstream version that is better by itself and makes the chain worse
     expect(await project.lastRun('condition')).toMatchObject({ status: 'refused', reason: expect.stringMatching(/^flats refused this version before: the chain got worse with it/) });
     expect((await project.model('condition')).latest!.version.id).toBe(idsOf(before).condition);
     expect([(await project.model('rent')).runs.length, (await project.chain()).decisions[0]!.number, await current()]).toEqual([length, 4, before]);
+  });
+
+  it('is not what a model downstream is trained on when that is asked for by itself', async () => {
+    const runs = (await project.model('rent')).runs.length;
+    await project.shoal.temporal.workflow.getHandle(modelWorkflowId('rent')).executeUpdate('requestRun', { args: [{ reason: 'alone' }] });
+    await until(async () => (await project.model('rent')).runs.length > runs);
+    const { made, reason } = await project.lastRun('rent');
+    expect([made?.upstream, reason]).toEqual([{ condition: idsOf(await current()).condition }, expect.stringContaining('r2')]);
   });
 
   it('is offered again when the chain is defined otherwise', async () => {

@@ -64,7 +64,7 @@ describe('the set that a chain tries next', () => {
     const state = inPlace();
     settle(state, 'a', 'a2');
     conclude(state, 'refused');
-    expect(state.next()).toEqual({ kind: 'cascade', roots: { a: ref('a', 'a2') }, models: ['b'] });
+    expect(state.next()).toEqual({ kind: 'cascade', roots: { a: ref('a', 'a2') }, models: ['b'], upstream: { a: ref('a', 'a2') } });
     state.data.cascaded.push('a@a2');
     expect(next(state)).toEqual({ kind: 'none' });
     settle(state, 'b', 'b2', { a: 'a2' });
@@ -80,7 +80,7 @@ describe('the set that a chain tries next', () => {
     settle(state, 'b', 'b2', { a: 'a2' });
     expect(next(state)).toEqual({ kind: 'versions', ids: ['a2', 'b2'] });
     settle(state, 'b', 'b3', { a: 'a1' });
-    expect(state.next()).toEqual({ kind: 'cascade', roots: { a: ref('a', 'a2') }, models: ['b'] });
+    expect(state.next()).toEqual({ kind: 'cascade', roots: { a: ref('a', 'a2') }, models: ['b'], upstream: { a: ref('a', 'a2') } });
   });
 
   it('leaves a version that nothing could be retrained against behind, so that later ones are tried without it', () => {
@@ -105,7 +105,21 @@ describe('the set that a chain tries next', () => {
     settle(state, 'a', 'a2');
     settle(state, 'b', 'b2', { a: 'a1' });
     conclude(state, 'refused');
-    expect(state.next()).toEqual({ kind: 'cascade', roots: { a: ref('a', 'a2') }, models: ['b', 'c'] });
+    expect(state.next()).toEqual({ kind: 'cascade', roots: { a: ref('a', 'a2') }, models: ['b', 'c'], upstream: { a: ref('a', 'a2') } });
+  });
+
+  it('has what is retrained trained on what is in place of all else, not on what was taken back', () => {
+    const state = ReleaseState.fresh(chainOf({ a: [], u: [], b: ['a', 'u'] }));
+    settle(state, 'a', 'a1');
+    settle(state, 'u', 'u1');
+    settle(state, 'b', 'b1', { a: 'a1', u: 'u1' });
+    conclude(state, 'promoted');
+    settle(state, 'u', 'u2');
+    conclude(state, 'refused');
+    state.reject(state.releaseOf({ ...state.data.current!.versions, u: ref('u', 'u2') }, 0));
+    settle(state, 'a', 'a2');
+    conclude(state, 'refused');
+    expect(state.next()).toEqual({ kind: 'cascade', roots: { a: ref('a', 'a2') }, models: ['b'], upstream: { a: ref('a', 'a2'), u: ref('u', 'u1') } });
   });
 
   it('does not start models that nobody has asked for', () => {
@@ -118,7 +132,7 @@ describe('the set that a chain tries next', () => {
     const state = ReleaseState.fresh(definition);
     settle(state, 'b', undefined, {}, { refusal: 'a has no version' });
     settle(state, 'a', 'a1');
-    expect(state.next()).toEqual({ kind: 'cascade', roots: { a: ref('a', 'a1') }, models: ['b'] });
+    expect(state.next()).toEqual({ kind: 'cascade', roots: { a: ref('a', 'a1') }, models: ['b'], upstream: { a: ref('a', 'a1') } });
   });
 
   it('is not tried twice when it was promoted or refused, and again when the judge itself failed', () => {
