@@ -16,7 +16,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/workflows/' },
       to: {
-        pathNot: ['^src/(workflows|domain)/', '^node_modules/(@temporalio/(workflow|common)|zod|@marcbachmann/cel-js)/'],
+        pathNot: ['^src/(workflows|domain)/', '^node_modules/(@temporalio/(workflow|common|interceptors-opentelemetry)|@opentelemetry/api|zod|@marcbachmann/cel-js)/'],
         dependencyTypesNot: ['type-only'],
       },
     },

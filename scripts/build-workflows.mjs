@@ -9,7 +9,8 @@ if (!existsSync(workflowsPath)) {
   console.error(`${workflowsPath} is missing: src/workflows/index.ts exports the workflows, and \`tsc -p .\` compiles it.`);
   process.exit(1);
 }
-const { code } = await bundleWorkflowCode({ workflowsPath });
+const workflowInterceptorModules = ['tracing', 'logging'].map((name) => join(ROOT, 'dist', 'workflows', `${name}.js`));
+const { code } = await bundleWorkflowCode({ workflowsPath, workflowInterceptorModules });
 const output = join(ROOT, 'dist', 'workflow-bundle.js');
 writeFileSync(`${output}.${process.pid}`, code);
 renameSync(`${output}.${process.pid}`, output);

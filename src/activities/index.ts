@@ -1,4 +1,7 @@
 import type { RequestLog } from '../data/requestLog';
+import type { Hooks } from '../domain/hooks';
+import type { Around } from '../domain/around';
+import type { EventMeter, StageMeter } from '../observe/metrics';
 import type { Store } from '../store/store';
 import type { Models } from '../serve/models';
 import { createAblate } from './ablate';
@@ -6,6 +9,7 @@ import { createCheckServable, type RunServing } from './checkServable';
 import { createCheckLabels } from './checkLabels';
 import { createAcceptVersion } from './acceptVersion';
 import { createCompare } from './compare';
+import { createDeliver } from './deliver';
 import { createEvaluate } from './evaluate';
 import { createEvaluateRelease } from './evaluateRelease';
 import { createIngest } from './ingest';
@@ -38,10 +42,11 @@ export const createDataActivities = (deps: { store: Store; models: Models; log: 
 });
 
 /** What a `serve` worker runs. */
-export const createServingActivities = (deps: { store: Store; models: Models; log: RequestLog }) => createPredict(deps);
+export const createServingActivities = (deps: { store: Store; models: Models; log: RequestLog; around?: Around; meter?: StageMeter }) => createPredict(deps);
 
-/** What runs beside the workflows: small steps on the store. */
-export const createControlActivities = (deps: { store: Store; ledger: Ledger; log: RequestLog }) => ({ ...createPublish(deps), ...createLogFailure(deps) });
+/** What runs beside the workflows: small steps on the store, and the delivery of events. */
+export const createControlActivities = (deps: { store: Store; ledger: Ledger; log: RequestLog; hooks?: Hooks; meter?: EventMeter }) =>
+  ({ ...createPublish(deps), ...createLogFailure(deps), ...createDeliver(deps) });
 
 export type DataActivities = ReturnType<typeof createDataActivities>;
 export type TrainingActivities = ReturnType<typeof createTrainingActivities>;

@@ -7,7 +7,9 @@ import { ShoalError } from '../domain/errors';
 import { MAX_INLINE_BYTES, provenanceOf, type Row, type StageAnswers, type StageProvenance } from '../domain/prediction';
 import type { ArtifactRef, Release } from '../domain/version';
 import type { Models } from '../serve/models';
-import { chainOutputs, runStages } from '../serve/stages';
+import { untraced, type Around } from '../domain/around';
+import type { StageMeter } from '../observe/metrics';
+import { chainOutputs, runStages, type StageWatch } from '../serve/stages';
 import type { Store } from '../store/store';
 import { beating } from './beating';
 import { predictionEntry, type Asked } from './predictionEntry';
@@ -37,6 +39,9 @@ export interface SegmentOutput {
   seconds: number;
 }
 
+const spanOf = ({ chain, release, stage, version, rows }: Parameters<StageWatch>[0]) =>
+  ({ 'shoal.chain': chain, 'shoal.release': release, 'shoal.stage': stage, 'shoal.version': version, 'shoal.rows': rows });
+
 async function keepServing(log: () => Promise<void>): Promise<void> {
   try {
     await log();
@@ -46,7 +51,15 @@ async function keepServing(log: () => Promise<void>): Promise<void> {
   }
 }
 
-export const createPredict = ({ store, models, log }: { store: Store; models: Models; log: RequestLog }) => {
+export const createPredict = ({ store, models, log, around = untraced, meter }: { store: Store; models: Models; log: RequestLog; around?: Around; meter?: StageMeter }) => {
+  const watch: StageWatch = (of, work) => around(`stage ${of.stage}`, spanOf(of), async () => {
+    const started = performance.now();
+    try {
+      return await work();
+    } finally {
+      meter?.answered({ chain: of.chain, stage: of.stage, version: of.version, seconds: (performance.now() - started) / 1000 });
+    }
+  });
   const hold = async <T>(value: T, inline: boolean): Promise<Held<T>> =>
     inline && JSON.stringify(value).length <= MAX_INLINE_BYTES ? { inline: value } : { ref: await store.putJson(value) };
   const take = async <T>(held: Held<T>): Promise<T> => ('inline' in held ? held.inline : store.readJson<T>(held.ref));
@@ -62,7 +75,8 @@ export const createPredict = ({ store, models, log }: { store: Store; models: Mo
         const rows = await take(input.rows);
         const earlier: StageAnswers = Object.assign({}, ...(await Promise.all(input.earlier.map(take))));
         const started = performance.now();
-        const answers = await runStages({ release: input.release, stages: input.stages, rows, earlier }, { models });
+        const answers = await runStages({ release: input.release, stages: input.stages, rows, earlier }, { models, watch });
+        meter?.said(input.release.chain, answers);
         const outputs = input.last ? chainOutputs(input.release, rows, { ...earlier, ...answers }) : undefined;
         const seconds = (performance.now() - started) / 1000;
         if (input.log && inline && outputs) {

@@ -7,6 +7,7 @@ import { Shoal, type Batch, type ImportOptions } from '../client';
 import { loadProject } from '../config';
 import { parseRows, readRows } from '../data/rows';
 import { ShoalError } from '../domain/errors';
+import { shownProject } from '../domain/hooks';
 import type { Row } from '../domain/prediction';
 import { packageVersion } from '../packageInfo';
 import { addPeopleCommands } from './people';
@@ -110,7 +111,7 @@ program.command('check')
   .action(async () => {
     const { project: file, json } = common();
     const project = await loadProject(file, process.env);
-    if (json) return printJson({ ok: true, project });
+    if (json) return printJson({ ok: true, project: shownProject(project) });
     print(`${file} is right: ${Object.keys(project.models).length} models, ${Object.keys(project.chains).length} chains.`);
     for (const chain of Object.values(project.chains)) print(`${chain.name}: ${chain.stages.map((s) => s.model).join(' → ')}`);
   });

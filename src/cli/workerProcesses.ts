@@ -24,7 +24,7 @@ export async function startWorkers(project: ProjectSpec, projectFile: string, ad
     const log = path.join(folder, `${name}.log`);
     const out = openSync(log, 'a');
     const child = fork(path.join(packageRoot, 'dist/workers/main.js'), ['--project', projectFile, '--worker', name, ...(address ? ['--address', address] : [])], {
-      stdio: ['ignore', out, out, 'ipc'], detached: true,
+      stdio: ['ignore', out, out, 'ipc'], detached: true, env: process.env,
     });
     closeSync(out);
     children.set(name, child);

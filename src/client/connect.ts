@@ -1,4 +1,4 @@
-import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
+import { Client, Connection, isGrpcServiceError, type ClientInterceptors } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -62,10 +62,10 @@ export function isAlive(pid: number): boolean {
 }
 
 /** @throws ShoalError SERVER_UNREACHABLE, after a few seconds at most. */
-export async function connectClient(endpoint: Endpoint): Promise<Client> {
+export async function connectClient(endpoint: Endpoint, interceptors?: ClientInterceptors): Promise<Client> {
   try {
     const connection = await Connection.connect({ ...endpoint.options, connectTimeout: CONNECT_TIMEOUT_MS });
-    return new Client({ connection, namespace: endpoint.namespace });
+    return new Client({ connection, namespace: endpoint.namespace, interceptors });
   } catch (error) {
     throw serverError(endpoint, error);
   }

@@ -1,4 +1,5 @@
 import { stageDependencies } from '../domain/graph';
+import { hookNames } from '../domain/hooks';
 import { chainModels, upstreamOf, type ProjectSpec } from '../domain/spec';
 import { dataQueue, type ChainDefinition, type ModelDefinition } from '../workflows/messages';
 import { modelQueues } from '../workflows/queues';
@@ -17,6 +18,7 @@ export function modelDefinition(project: ProjectSpec, name: string, reports?: st
     trainQueue: train,
     dataQueue: data,
     reports,
+    hooks: hookNames(project.hooks),
   };
 }
 
@@ -32,5 +34,6 @@ export function chainDefinition(project: ProjectSpec, name: string, reports?: st
     keyColumns: project.sources[project.models[spec.outputStage]!.source]!.key,
     approval: models.filter((model) => project.models[model]!.approval === 'manual'),
     reports,
+    hooks: hookNames(project.hooks),
   };
 }

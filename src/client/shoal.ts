@@ -18,9 +18,11 @@ import { ERRORS, ShoalError, type ErrorCode } from '../domain/errors';
 import { modelOrder, upstreamClosure } from '../domain/graph';
 import { nearest } from '../domain/nearest';
 import { outcomesOf } from '../domain/outcomes';
+import { untraced, type Around } from '../domain/around';
 import { MAX_INLINE_BYTES, MAX_INLINE_ROWS, type ChainAnswer, type ChainRequest, type Row } from '../domain/prediction';
 import type { ProjectSpec } from '../domain/spec';
 import type { ImportedFile } from '../domain/version';
+import { tracingFrom, type Tracing } from '../observe';
 import { openStore } from '../store/fileStore';
 import type { Store } from '../store/store';
 import {
@@ -73,6 +75,7 @@ export class Shoal {
     private readonly store: () => Promise<Store>,
     /** Where reports are served, where they are. */
     readonly reports: string | undefined,
+    private readonly tracing: Tracing | undefined,
   ) {}
 
   /** Connects to the server of the project in `projectFile` (temporal.yaml). */
@@ -80,12 +83,14 @@ export class Shoal {
     const file = options.projectFile ?? 'temporal.yaml';
     const project = options.project ?? (await loadProject(file, process.env));
     const endpoint = options.endpoint ?? findEndpoint(project, file);
-    const client = await connectClient(endpoint);
+    const tracing = tracingFrom(process.env, { service: 'shoal-client' });
+    const client = await connectClient(endpoint, tracing && { workflow: [tracing.clientInterceptor] });
     let store: Promise<Store> | undefined;
-    return new Shoal(project, endpoint, client, () => (store ??= openStore(project.store)), options.reports ?? readReportServer(file)?.address);
+    return new Shoal(project, endpoint, client, () => (store ??= openStore(project.store)), options.reports ?? readReportServer(file)?.address, tracing);
   }
 
   async close(): Promise<void> {
+    await this.tracing?.flush();
     await this.temporal.connection.close();
   }
 
@@ -108,7 +113,15 @@ export class Shoal {
     return this.askForRuns([model], { reason: `${imported.name} was brought in`, ...asked }, { [model]: imported });
   }
 
-  private async askForRuns(models: string[], options: TrainOptions, files: Record<string, ImportedFile> = {}): Promise<Batch> {
+  private get around(): Around {
+    return this.tracing?.around ?? untraced;
+  }
+
+  private askForRuns(models: string[], options: TrainOptions, files: Record<string, ImportedFile> = {}): Promise<Batch> {
+    return this.around('train', { 'shoal.models': models.join(', ') }, () => this.asking(models, options, files));
+  }
+
+  private async asking(models: string[], options: TrainOptions, files: Record<string, ImportedFile>): Promise<Batch> {
     models.forEach((m) => this.known('model', m));
     // Downstream models and chains first, so that whoever is told of a version is there to hear it.
     const asked = modelOrder(this.project.models, [...upstreamClosure(this.project.models, models), ...models]).reverse();
@@ -286,14 +299,14 @@ export class Shoal {
 
   private async runChain(request: ChainRequest, { id = randomUUID(), timeoutMs }: Omit<PredictOptions, 'keys'>): Promise<ChainAnswer> {
     try {
-      return await this.temporal.workflow.execute('chain', {
+      return await this.around(`predict ${request.chain}`, { 'shoal.chain': request.chain }, () => this.temporal.workflow.execute('chain', {
         workflowId: `chain/${request.chain}/${id}`,
         workflowIdConflictPolicy: 'USE_EXISTING',
         taskQueue: this.project.temporal.taskQueue,
         args: [request],
         workflowExecutionTimeout: timeoutMs,
         staticSummary: 'rows' in request ? `${request.rows.length} rows` : `file ${request.input.uri}`,
-      }) as ChainAnswer;
+      })) as ChainAnswer;
     } catch (error) {
       throw this.toShoalError(error);
     }

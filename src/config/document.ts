@@ -23,7 +23,7 @@ const toJson = (override: (context: { jsonSchema: JsonSchema }) => void): JsonSc
 /** docs/configuration.md */
 export function configurationPage(): string {
   const root = toJson(() => undefined);
-  const { sources, models, chains, workers, temporal } = root.properties as Record<string, JsonSchema>;
+  const { sources, models, chains, workers, temporal, hooks } = root.properties as Record<string, JsonSchema>;
   const tasks = Object.fromEntries((valueOf(models!).oneOf as JsonSchema[]).map((model) => [String(property(model, 'task').const), model])) as Record<Task, JsonSchema>;
   const gate = property(tasks.regression, 'gates').items as JsonSchema;
   const chain = valueOf(chains!);
@@ -51,6 +51,7 @@ export function configurationPage(): string {
     '### Fallbacks', FALLBACKS,
     '### worth', WORTH, table(property(chain, 'worth')),
     '### servable', `${property(chain, 'servable').description}`, table(property(chain, 'servable')),
+    '## hooks', HOOKS, ...(valueOf(hooks!).anyOf as JsonSchema[]).flatMap((hook, i) => [`### ${['A webhook', 'A command'][i]}`, table(hook)]),
     '## Expressions', expressions(),
     '## Environment variables', VARIABLES,
     '## In TypeScript', TYPESCRIPT,
@@ -197,6 +198,9 @@ gates:
 \`\`\`
 
 A slice of an embedding holds the rows that look for those like them, among all rows; one of a forecast holds the periods that are forecast.`;
+
+const HOOKS = `By name. Who is told of what happens, see [events.md](events.md). Take secrets from the environment: \`secret: \${HOOK_SECRET}\`. A hook is either a webhook
+or a command.`;
 
 const WORTH = `A model is worth what it costs when the chain's headline metric is better with it than with its trivial predictor in its place: by \`minGain\` or more, and
 by more than chance explains (95%, one-sided). What it costs is told beside it: seconds of training, bytes, milliseconds.`;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { nearest, oneOf } from '../domain/nearest';
-import type { Problem } from './problems';
+import { veiled, type Problem } from './problems';
 import { NAME, expectations } from './schemaModel';
 
 type Issue = z.core.$ZodIssue;
@@ -100,7 +100,8 @@ export function describe(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
   if (typeof value === 'object') return 'a mapping';
   if (typeof value !== 'string') return `the ${typeof value === 'boolean' ? 'truth value' : 'number'} ${String(value)}`;
-  return `\`${value.length > 60 ? `${value.slice(0, 57)}...` : value}\``;
+  const shown = veiled(value);
+  return `\`${value.length > 60 ? `${shown.slice(0, 57)}...` : shown}\``;
 }
 
 function valueAt(value: unknown, path: readonly (string | number)[]): unknown {

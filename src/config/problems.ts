@@ -64,9 +64,12 @@ function show(problem: Problem, position: Position | undefined, file: string | u
 
 const WIDTH = 120;
 
+/** A webhook's secret stands in no message, not even where somebody wrote it into the file. */
+export const veiled = (text: string): string => text.replace(/whsec_[A-Za-z0-9+/]+=*/g, (secret) => '*'.repeat(secret.length));
+
 function excerpt({ line, column, text, length }: Position): string[] {
   const start = Math.max(0, Math.min(column - 1 - WIDTH / 2, text.length - WIDTH));
-  const shown = text.slice(start, start + WIDTH);
+  const shown = veiled(text).slice(start, start + WIDTH);
   const gutter = String(line).padStart(5);
   const before = shown.slice(0, column - 1 - start).replace(/[^\t]/g, ' ');
   return [`${gutter} | ${shown}`, `      | ${before}${'^'.repeat(Math.max(1, Math.min(length, shown.length - before.length)))}`];

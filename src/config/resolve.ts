@@ -10,6 +10,7 @@ import { mapValues } from './mapValues';
 import type { Problem } from './problems';
 import { ownChains, resolveChain } from './resolveChain';
 import type { Document, SourceDocument } from './schema';
+import { checkMetrics, resolveHook, resolveWorker } from './schemaHooks';
 import { resolveLabels } from './schemaLabels';
 import { resolveRule } from './schemaData';
 import type { InputDocument, ModelDocument } from './schemaModel';
@@ -28,11 +29,17 @@ export function resolve(document: Document, folder: string): { project: ProjectS
   const models = mapValues(document.models, (model, name) => resolveModel(name, model, document, problems));
   const declared = mapValues(document.chains, (chain, name) => resolveChain(name, chain, models, problems));
   const { name, temporal, workers } = document;
+  const hooks = mapValues(document.hooks, (written, hookName) => {
+    const resolved = resolveHook(hookName, written, absolute('.'));
+    problems.push(...resolved.problems);
+    return resolved.hook;
+  });
   const project: ProjectSpec = {
-    name, temporal, store: { path: absolute(document.store) }, workers, sources, models,
+    name, temporal, store: { path: absolute(document.store) }, workers: workers.map(resolveWorker), sources, models,
     chains: { ...declared, ...ownChains(models, declared, problems) },
+    ...(Object.keys(hooks).length > 0 && { hooks }),
   };
-  problems.push(...checkWorkers(document), ...checkForecastPeriods(document, project), ...checkProject(project));
+  problems.push(...checkWorkers(document), ...checkMetrics(workers), ...checkForecastPeriods(document, project), ...checkProject(project));
   if (problems.length === 0) project.chains = mapValues(project.chains, (chain) => orderStages(chain, models));
   return { project, problems };
 }

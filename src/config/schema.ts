@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DEFAULT_NAMESPACE, DEFAULT_STAGE_TIMEOUT, DEFAULT_STORE, DEFAULT_TASK_QUEUE, DEFAULT_WORKERS } from './defaults';
 import { knownLater, rules } from './schemaData';
 import { gateSchema, servableSchema, worthSchema } from './schemaGates';
+import { hookSchema, metricsSchema } from './schemaHooks';
 import { allMetrics, approvalSchema, column, expectations, modelSchema, name } from './schemaModel';
 import { rolloutSchema } from './schemaRollout';
 
@@ -66,6 +67,7 @@ const workerSchema = z.strictObject({
   taskQueue: z.string().min(1).optional().describe('The task queue a `serve` worker polls; the project\'s when absent.'),
   models: z.array(z.string()).min(1).optional()
     .describe('Models that it alone trains or serves, from task queues of their own; when absent all that have no such worker.'),
+  metrics: metricsSchema,
 });
 
 export const documentSchema = z.strictObject({
@@ -81,6 +83,7 @@ export const documentSchema = z.strictObject({
   sources: z.record(name, sourceSchema).describe('Where rows come from, by name.'),
   models: z.record(name, modelSchema).describe('The small models, by name.'),
   chains: z.record(name, chainSchema).default({}).describe('Models composed into predictions, by name. A model in no chain has a chain of its own.'),
+  hooks: z.record(name, hookSchema).default({}).describe('Who is told of new versions, releases, drift, by name.'),
 }).describe('A Shoal project.');
 
 /** As written: defaults may be left out. */

@@ -43,6 +43,8 @@ export const ERRORS = {
   SERVER_REFUSED: { retryable: false },
   NO_WORKER: { retryable: true },
   TIMED_OUT: { retryable: true },
+  /** A hook could not be told of an event. */
+  EVENT_UNDELIVERED: { retryable: true },
   NATIVE_MISSING: { retryable: false },
   /** A fault of Shoal itself: the same again would end the same. */
   INTERNAL: { retryable: false },

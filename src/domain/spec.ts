@@ -1,6 +1,7 @@
 import type { RolloutSpec } from './rollout';
 import type { SuspectReason } from './suspects';
 import type { ChecksSpec, DataRule } from './dataRules';
+import type { Hooks } from './hooks';
 import type { ColumnType } from './table';
 
 /**
@@ -201,6 +202,8 @@ export interface WorkerSpec {
   taskQueue?: string;
   /** It trains or serves these models alone, from queues of their own; all that have no worker of their own when absent. */
   models?: string[];
+  /** Where its metrics are read: an IP address and a port. */
+  metrics?: string;
 }
 
 export interface ProjectSpec {
@@ -212,6 +215,7 @@ export interface ProjectSpec {
   sources: Record<string, SourceSpec>;
   models: Record<string, ModelSpec>;
   chains: Record<string, ChainSpec>;
+  hooks?: Hooks;
 }
 
 /** The names of a model's outputs, and what each is, by task. `vector` and `probabilities` have a width known after training. */

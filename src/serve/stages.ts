@@ -10,7 +10,10 @@ import type { Runner } from './runner';
 import { runStage } from './stage';
 import { columnsOf, planStages, type Plan } from './stagePlan';
 
-export interface StageDeps { models: Runner; signal?: AbortSignal }
+/** Is there while a stage runs. */
+export type StageWatch = <T>(of: { chain: string; release: number; stage: string; version: string; rows: number }, work: () => Promise<T>) => Promise<T>;
+
+export interface StageDeps { models: Runner; signal?: AbortSignal; watch?: StageWatch }
 
 export interface RowsRequest {
   release: Release;
@@ -34,7 +37,7 @@ export async function runStages(request: RowsRequest, deps: StageDeps): Promise<
   const { columns, mentioned } = columnsOf(plan, release);
   const input = rowsToTable(rows, columns, { lenient, alsoRead: mentioned });
   const before = new Map(Object.entries(earlier).map(([stage, answer]) => [stage, fromAnswer(stage, answer, plan.get(stage)!.manifest)]));
-  const outcomes = await runPlanned({ plan, stages, given: {} }, { input, rows, outcomes: before }, deps);
+  const outcomes = await runPlanned({ release, plan, stages, given: {} }, { input, rows, outcomes: before }, deps);
   return Object.fromEntries([...outcomes].map(([stage, outcome]) => [stage, toAnswer(outcome)]));
 }
 
@@ -56,7 +59,7 @@ export async function runStagesOnTable(request: TableRequest, deps: StageDeps): 
   const { release, input, rows, given = {} } = request;
   const plan = await planStages(release, deps.models);
   const outcomes = new Map(Object.entries(request.earlier ?? {}));
-  return Object.fromEntries(await runPlanned({ plan, stages: request.stages ?? [...plan.keys()], given }, { input, rows, outcomes }, deps));
+  return Object.fromEntries(await runPlanned({ release, plan, stages: request.stages ?? [...plan.keys()], given }, { input, rows, outcomes }, deps));
 }
 
 /** The columns that a chain's models read from its rows, and the names of all that its expressions mention. */
@@ -68,7 +71,7 @@ export async function chainColumns(
 }
 
 async function runPlanned(
-  work: { plan: Plan; stages: readonly string[]; given: Readonly<Record<string, Table>> },
+  work: { release: Release; plan: Plan; stages: readonly string[]; given: Readonly<Record<string, Table>> },
   sources: Sources,
   deps: StageDeps,
 ): Promise<Map<string, StageOutcome>> {
@@ -88,7 +91,9 @@ async function runPlanned(
       // It sees those it needs, and not whichever else happen to be done.
       const seen = new Map(stage.needs.flatMap((other) => (outcomes.has(other) ? [[other, outcomes.get(other)!]] : [])));
       const run = { stage, plan: work.plan, given: work.given[name], sources: { ...sources, outcomes: seen } };
-      const outcome = await runStage(run, { models: deps.models, signal: stop.signal });
+      const ask = () => runStage(run, { models: deps.models, signal: stop.signal });
+      const { chain, number } = work.release;
+      const outcome = await (deps.watch ? deps.watch({ chain, release: number, stage: name, version: stage.ref.id, rows: sources.input.rows }, ask) : ask());
       outcomes.set(name, outcome);
       return outcome;
     })());

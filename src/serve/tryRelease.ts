@@ -19,6 +19,8 @@ export interface TrialDeps {
 /** Rows at once where not their time is of interest: so few that the process is heard of between them. */
 const AT_ONCE = 20;
 const WARM_UP = 5;
+/** Whether a model answers is asked here, not how fast: its stage's own time is for requests, which have its fallback. */
+const PATIENT_MS = 60_000;
 
 /**
  * Serves a release as a worker would: loads its versions, answers rows one by one. Stops early when a limit is exceeded already.
@@ -74,7 +76,7 @@ async function proveStages(release: Release, rows: readonly Row[], models: Runne
   };
   for (const stage of release.spec.stages) {
     if (stage.fallback === undefined) continue;
-    await alone({ ...stage, fallback: undefined });
+    await alone({ ...stage, fallback: undefined, timeoutMs: PATIENT_MS });
     // A model that says nothing: all rows are the fallback's.
     await alone({ ...stage, when: undefined }, { rows: input.rows, columns: {} });
   }

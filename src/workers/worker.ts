@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { bundleWorkflowCode, Worker, type ActivityInterceptorsFactory, type NativeConnection, type WorkerOptions, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { bundleWorkflowCode, Runtime, Worker, type ActivityInterceptorsFactory, type NativeConnection, type WorkerOptions, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -9,6 +9,8 @@ import type { RunTraining } from '../activities/train';
 import { compactOutcomes } from '../data/outcomes';
 import { createRequestLog, type RequestLog } from '../data/requestLog';
 import type { ProjectSpec, WorkerSpec } from '../domain/spec';
+import type { Tracing } from '../observe';
+import { eventMeter, stageMeter } from '../observe/metrics';
 import { packageRoot } from '../packageInfo';
 import { Models } from '../serve/models';
 import type { Store } from '../store/store';
@@ -16,6 +18,7 @@ import { describeRouting, releaseWorkflowId } from '../workflows/messages';
 import { workerQueues } from '../workflows/queues';
 import { beside } from './background';
 import { failureInterceptor } from './failures';
+import { saysSubject, workerTracing } from './observed';
 import { createRunServing } from './serving';
 import { keepWarm } from './warm';
 
@@ -33,6 +36,8 @@ export interface WorkerDeps {
   runServing?: RunServing;
   /** The prebuilt workflows by default. */
   workflowBundle?: WorkerOptions['workflowBundle'];
+  /** Where traces are taken. */
+  tracing?: Tracing;
   /** Around every activity, outermost first. */
   activityInterceptors?: ActivityInterceptorsFactory[];
 }
@@ -43,10 +48,12 @@ export async function createWorkers(project: ProjectSpec, spec: WorkerSpec, deps
   const { namespace, taskQueue } = project.temporal;
   const models = new Models({ store });
   const log = createRequestLog(store);
+  const traced = workerTracing(deps.tracing);
+  const { metricMeter } = Runtime.instance();
   const common = {
     connection,
     namespace,
-    interceptors: { activity: [...(deps.activityInterceptors ?? []), () => ({ inbound: failureInterceptor })] },
+    interceptors: { activity: [...traced.activity, saysSubject, ...(deps.activityInterceptors ?? []), () => ({ inbound: failureInterceptor })] },
     shutdownGraceTime: '5 seconds',
     maxHeartbeatThrottleInterval: '1 second',
     defaultHeartbeatThrottleInterval: '1 second',
@@ -59,7 +66,8 @@ export async function createWorkers(project: ProjectSpec, spec: WorkerSpec, deps
           ...common,
           taskQueue,
           workflowBundle: deps.workflowBundle ?? (await prebuiltWorkflows()),
-          activities: createControlActivities({ store, log, ledger: { routing: (chain) => routingOf(client, chain) } }),
+          sinks: traced.sinks,
+          activities: createControlActivities({ store, log, ledger: { routing: (chain) => routingOf(client, chain) }, hooks: project.hooks, meter: eventMeter(metricMeter) }),
         });
       case 'train': {
         const trainers = workerQueues(project, spec, 'train').map((queue) => Worker.create({
@@ -82,7 +90,7 @@ export async function createWorkers(project: ProjectSpec, spec: WorkerSpec, deps
       }
       case 'serve':
         return Promise.all(workerQueues(project, spec, 'serve').map(async (queue) => {
-          const worker = await Worker.create({ ...common, taskQueue: queue, activities: createServingActivities({ store, models, log }) });
+          const worker = await Worker.create({ ...common, taskQueue: queue, activities: createServingActivities({ store, models, log, around: deps.tracing?.around, meter: stageMeter(metricMeter) }) });
           beside(worker, { firstMs: 0, everyMs: WARM_EVERY_MS }, keepWarm({ chains: Object.keys(project.chains), taskQueue: queue, store, models }));
           return worker;
         }));
@@ -102,7 +110,7 @@ async function compactLogs(store: Store, log: RequestLog, chains: string[]): Pro
 export async function prebuiltWorkflows(): Promise<WorkflowBundleWithSourceMap | { codePath: string }> {
   const codePath = path.join(packageRoot, 'dist/workflow-bundle.js');
   if (existsSync(codePath)) return { codePath };
-  return bundleWorkflowCode({ workflowsPath: require.resolve('../workflows') });
+  return bundleWorkflowCode({ workflowsPath: require.resolve('../workflows'), workflowInterceptorModules: ['../workflows/tracing', '../workflows/logging'].map((name) => require.resolve(name)) });
 }
 
 async function routingOf(client: Client, chain: string) {

@@ -1,4 +1,4 @@
-import { isCancellation, log as workflowLog, proxyActivities, proxyLocalActivities, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { isCancellation, log as workflowLog, metricMeter, proxyActivities, proxyLocalActivities, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import type { ControlActivities, ServingActivities } from '../activities';
 import type { Held } from '../activities/predict';
 import type { Asked } from '../activities/predictionEntry';
@@ -35,10 +35,26 @@ export async function chain(request: ChainRequest): Promise<ChainAnswer> {
       throw refuse('REQUEST_TOO_LARGE', `The request has ${request.rows.length} rows; inline it can have ${MAX_INLINE_ROWS}. Send a larger data set as a file in the store: {"chain", "input"}.`);
     }
   }
-  const routing = await control.resolveRouting({ chain: request.chain });
-  const answer = 'rows' in request ? await answerRows(routing, request) : await answerFile(routing.current, request.input);
-  setCurrentDetails(provenanceDetails(answer));
-  return answer;
+  return counted(request.chain, async () => {
+    const routing = await control.resolveRouting({ chain: request.chain });
+    const answer = 'rows' in request ? await answerRows(routing, request) : await answerFile(routing.current, request.input);
+    setCurrentDetails(provenanceDetails(answer));
+    return answer;
+  });
+}
+
+/** For whoever watches the workers' metrics. The time is that of the workflow: from its start to its last task. */
+async function counted(chain: string, answering: () => Promise<ChainAnswer>): Promise<ChainAnswer> {
+  const count = (release: string, status: 'answered' | 'failed') => metricMeter.createCounter('shoal_predictions', undefined, 'Requests to chains.').add(1, { chain, release, status });
+  try {
+    const answer = await answering();
+    count(String(answer.release), 'answered');
+    metricMeter.createHistogram('shoal_prediction_seconds', 'float', undefined, 'Time from a request to its answer.').record(Math.max(0, Date.now() - workflowInfo().startTime.getTime()) / 1_000, { chain });
+    return answer;
+  } catch (error) {
+    if (!isCancellation(error)) count('', 'failed');
+    throw error;
+  }
 }
 
 /** Programs in other languages send what they like. */

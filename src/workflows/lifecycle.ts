@@ -6,6 +6,7 @@ import { inBrief } from '../domain/labelCheck';
 import { reportLink } from '../domain/reportNames';
 import { upstreamOf } from '../domain/spec';
 import type { ArtifactRef, Evaluation, LabelCheck, TrainedVersion, VersionRef } from '../domain/version';
+import { around } from './around';
 import { reasonOf, refuse } from './failures';
 import { lifecycleDetails, warningsInWords } from './details';
 import { madeHow, takeVersion } from './takeVersion';
@@ -37,7 +38,7 @@ export async function lifecycle({ definition, champion, request, rules }: Lifecy
     entry.status = 'running';
     show();
     try {
-      const result = await work();
+      const result = await around(`step ${name}`, { 'shoal.model': model.name }, work);
       Object.assign(entry, { status: 'done', note: note(result), warnings: warnings?.(result) });
       return result;
     } catch (error) {

@@ -9,6 +9,7 @@ import type { ArtifactRef, ImportedFile, LabelCheck, MetricResult, Release, Rele
 export const modelWorkflowId = (model: string) => `model/${model}`;
 export const lifecycleWorkflowId = (model: string, run: number) => `lifecycle/${model}/${run}`;
 export const releaseWorkflowId = (chain: string) => `release/${chain}`;
+export const deliveryWorkflowId = (event: string) => `event/${event}`;
 
 /** Trainings, as many at once as there are processors; all other work on data has a queue of its own and need not wait for them. */
 export const trainQueue = (taskQueue: string) => `${taskQueue}-train`;

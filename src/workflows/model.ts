@@ -1,8 +1,9 @@
 import {
-  allHandlersFinished, CancellationScope, condition, continueAsNew, getExternalWorkflowHandle, isCancellation, log, ParentClosePolicy, patched, setCurrentDetails, setHandler, startChild, uuid4,
+  allHandlersFinished, CancellationScope, condition, continueAsNew, getExternalWorkflowHandle, isCancellation, log, metricMeter, ParentClosePolicy, patched, setCurrentDetails, setHandler, startChild, uuid4,
   workflowInfo, type ChildWorkflowHandle,
 } from '@temporalio/workflow';
 import { upstreamOf } from '../domain/spec';
+import { announce, eventId } from './announce';
 import { modelDetails } from './details';
 import { reasonOf } from './failures';
 import { ASKED_BY_PROGRAM, requireAsked } from './asked';
@@ -11,6 +12,7 @@ import {
   cascade, defineModel, describeModel, lifecycleWorkflowId, modelSettled, modelWorkflowId, pardoned, promoted, rejected, releaseWorkflowId, requestRun, retrain, upstreamAnswered,
   type ModelDefinition, type RequestRunArguments, type RunRecord, type RunRequest, type Settled,
 } from './messages';
+import { eventOfRun } from './modelEvents';
 import { ModelState, type ModelStateData } from './modelState';
 import { SHOAL_MODEL, SHOAL_TRIGGER } from './searchAttributes';
 
@@ -88,6 +90,11 @@ async function run(state: ModelState, show: () => void): Promise<Settled> {
   }
   const settled = state.end(outcome, new Date().toISOString());
   show();
+  const [record] = state.data.records;
+  metricMeter.createCounter('shoal_runs', undefined, 'Runs of models.').add(1, { model: name, status: record!.status, trigger: running.request.trigger });
+  const { hooks } = state.data.definition;
+  const event = hooks && eventOfRun(name, record!, eventId);
+  if (event) await announce(hooks, event);
   return settled;
 }
 

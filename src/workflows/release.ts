@@ -4,8 +4,10 @@ import { refuse as fail } from './failures';
 import {
   approve, configureChain, describeRelease, describeRouting, force, modelSettled, pause, PHASES, propose, refuse, resume, rollback, setWeight, type ChainDefinition, type Command,
 } from './messages';
+import { Pointer } from './releasePointer';
 import { ReleaseState, type ReleaseStateData } from './releaseState';
 import { Steps } from './releaseSteps';
+import { Telling } from './releaseTelling';
 
 /**
  * One chain's releases, for as long as the chain lives: gathers the newest versions of its models, judges a set end to end, brings it into
@@ -19,14 +21,16 @@ export async function release(definition: ChainDefinition, carried?: ReleaseStat
     news = true;
     state.idle = false;
   };
-  const steps = new Steps(state, { show });
+  const pointer = new Pointer(state);
+  const telling = new Telling(state);
+  const steps = new Steps(state, pointer, telling, { show });
 
   setHandler(describeRelease, () => state.view());
   setHandler(describeRouting, () => state.routing());
   setHandler(configureChain, (next) => {
     const changed = state.configure(next);
     if (changed) {
-      steps.pardon();
+      telling.pardoned();
       wake();
     }
     return { changed };
@@ -44,6 +48,7 @@ export async function release(definition: ChainDefinition, carried?: ReleaseStat
       await act(command);
       wake();
       show();
+      if (state.hasUntold) await telling.hooks();
     },
     options: {
       validator: (command: C) => {
@@ -69,7 +74,7 @@ export async function release(definition: ChainDefinition, carried?: ReleaseStat
     inPhase('canary', 'asking') ?? (typeof weight === 'number' && weight >= 0 && weight <= 1 ? undefined : `A weight is a number from 0 to 1, not ${JSON.stringify(weight)}.`),
   ({ weight }) => {
     state.data.rollout!.weight = weight;
-    return steps.publishNow();
+    return pointer.publishNow();
   });
   setHandler(setWeight, weighing.handler, weighing.options);
   const forcing = on('force', underWay, (command) => steps.force(command));
@@ -103,7 +108,8 @@ export async function release(definition: ChainDefinition, carried?: ReleaseStat
     await steps.rollBack(target, `${by}: ${reason}`, by);
     wake();
     show();
-    steps.refuseUnpublished();
+    if (state.hasUntold) await telling.hooks();
+    pointer.refuseUnpublished();
     return { number: target.number };
   }, {
     validator: (command) => {
@@ -128,7 +134,9 @@ export async function release(definition: ChainDefinition, carried?: ReleaseStat
       await continueAsNew<typeof release>(state.data.definition, state.data);
     }
     news = false;
+    if (state.hasUntold) await telling.hooks();
     waitMs = await steps.next();
+    if (state.hasUntold) await telling.hooks();
     state.idle = !news && waitMs !== 0 && state.next().kind !== 'waiting';
     show();
   }

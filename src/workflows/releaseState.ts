@@ -32,6 +32,8 @@ export interface ReleaseStateData {
   bake?: Bake;
   /** Why the pointer does not say yet what is said here. */
   unpublished?: string;
+  /** Decisions that the hooks are still to be told of; there are none where there are no hooks. */
+  untold?: ReleaseDecision[];
   decisions: ReleaseDecision[];
   actions: Action[];
   numbers: number;
@@ -58,7 +60,9 @@ export class ReleaseState {
   }
 
   configure(definition: ChainDefinition): boolean {
-    const changed = JSON.stringify(definition) !== JSON.stringify(this.data.definition);
+    // Who is told is no part of what the chain is.
+    const judged = ({ hooks: _hooks, ...rest }: ChainDefinition) => JSON.stringify(rest);
+    const changed = judged(definition) !== judged(this.data.definition);
     this.data.definition = definition;
     if (changed) this.data.cascaded = [];
     return changed;
@@ -230,7 +234,21 @@ export class ReleaseState {
     // A judge that failed has judged nothing: the set is tried again with the next news.
     if (decision.status !== 'failed') this.data.judged = [candidateKey(release), ...this.data.judged.filter((key) => key !== candidateKey(release))].slice(0, KEPT_DECISIONS);
     const earlier = this.data.decisions.map(({ evaluation, look, ...rest }, i) => (i < KEPT_EVALUATIONS ? { ...rest, evaluation, look } : rest));
-    this.data.decisions = [{ number: release.number, versions: versionIds(release), ...decision }, ...earlier].slice(0, KEPT_DECISIONS);
+    const recorded = { number: release.number, versions: versionIds(release), ...decision };
+    this.data.decisions = [recorded, ...earlier].slice(0, KEPT_DECISIONS);
+    if (this.data.definition.hooks) this.data.untold = [...(this.data.untold ?? []), recorded];
+  }
+
+  get hasUntold(): boolean {
+    return this.data.untold !== undefined;
+  }
+
+  /** Takes the oldest of the decisions that hooks are to be told of. */
+  nextUntold(): ReleaseDecision | undefined {
+    const [decision, ...rest] = this.data.untold ?? [];
+    if (rest.length > 0) this.data.untold = rest;
+    else delete this.data.untold;
+    return decision;
   }
 
   /** The new versions of a candidate, which are not offered again; the ones in place count as the newest. Nothing when none is in place. */

@@ -1,24 +1,19 @@
-import { CancellationScope, getExternalWorkflowHandle, isCancellation, log, patched, proxyActivities, upsertSearchAttributes, uuid4 } from '@temporalio/workflow';
-import type { ControlActivities, DataActivities } from '../activities';
+import { CancellationScope, isCancellation, log, patched, proxyActivities, upsertSearchAttributes } from '@temporalio/workflow';
+import type { DataActivities } from '../activities';
 import type { LookRequest } from '../activities/look';
 import type { ReleaseReportInput } from '../activities/report';
 import type { Release, VersionRef } from '../domain/version';
-import { versionKey, type NextSet } from './candidates';
-import { isOfStage, isOfStore, reasonOf, refuse as fail } from './failures';
-import { cascade, modelWorkflowId, pardoned, promoted, rejected, type Command, type Look, type ReleaseDecision, type Rollout } from './messages';
+import { versionKey } from './candidates';
+import { isOfStage, isOfStore, reasonOf } from './failures';
+import type { Command, Look, ReleaseDecision, Rollout } from './messages';
+import { control, type Pointer } from './releasePointer';
 import type { ReleaseState } from './releaseState';
+import { countVerdict, type Telling } from './releaseTelling';
 import { judgedInWords, promotionInWords } from './releaseWords';
 import { afterLook, afterReplay, type Move } from './rolloutPlan';
 import { SHOAL_VERDICT } from './searchAttributes';
 
-const control = proxyActivities<ControlActivities>({
-  // A worker that is gone is noticed by this alone.
-  startToCloseTimeout: '10 seconds',
-  retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
-});
-
 const PUBLISH_AGAIN_MS = 5_000;
-const KEPT_CASCADED = 100;
 const REPORT_ATTEMPTS = 3;
 /** A look that fails is tried again by the workflow, which says so. */
 const LOOK_ATTEMPTS = 3;
@@ -27,15 +22,13 @@ const LOOK_ATTEMPTS = 3;
 export class Steps {
   /** The work on the candidate under way, which a person may end. */
   private scope: CancellationScope | undefined;
-  /** The pointer is written by one at a time, in order. */
-  private writing: Promise<void> = Promise.resolve();
 
-  constructor(private readonly state: ReleaseState, private readonly ui: { show(): void }) {}
+  constructor(private readonly state: ReleaseState, private readonly pointer: Pointer, private readonly telling: Telling, private readonly ui: { show(): void }) {}
 
   /** Does what is due. Returns how many milliseconds to wait for the next step: 0 for none, undefined for as long as there is no news. */
   async next(): Promise<number | undefined> {
     const { state } = this;
-    if (state.data.unpublished) await this.publish();
+    if (state.data.unpublished) await this.pointer.publish();
     if (state.data.unpublished) return PUBLISH_AGAIN_MS;
     const bakeWait = await this.bake();
     const { rollout } = state.data;
@@ -59,7 +52,7 @@ export class Steps {
       const missing = state.lacking(proposal.given);
       if (missing.length > 0) {
         this.decide({ status: 'failed', reason: `it has no version of ${missing.join(', ')}` });
-        await this.publish();
+        await this.pointer.publish();
       }
       return true;
     }
@@ -71,9 +64,9 @@ export class Steps {
       state.begin(next.versions, { kind, by: 'shoal', reason: originInWords(kind, fresh) }, now());
       return true;
     }
-    if (next.kind === 'cascade') await this.cascade(next);
+    if (next.kind === 'cascade') await this.telling.cascade(next);
     const leftover = state.leftovers();
-    if (leftover) await this.tellRejected(leftover, 'the chain got worse with it, and no set of models retrained against it took its place');
+    if (leftover) await this.telling.rejected(leftover, 'the chain got worse with it, and no set of models retrained against it took its place');
     return false;
   }
 
@@ -141,7 +134,7 @@ export class Steps {
       }
       if (phase === 'promoting' || ((phase === 'judging' || phase === 'servable') && !isOfStore(error))) {
         this.decide({ status: 'failed', reason });
-        await this.publish();
+        await this.pointer.publish();
         return state.data.unpublished ? PUBLISH_AGAIN_MS : undefined;
       }
       // It says nothing about the candidate that the judge can't look: it keeps its place until the judge can.
@@ -158,10 +151,10 @@ export class Steps {
       case 'refused': return this.refuse(move.reason);
       case 'step':
         this.state.enterStep(move.step, now());
-        return this.publish();
+        return this.pointer.publish();
       default:
         this.enter(move.to);
-        if (move.to === 'shadow' || move.to === 'canary') await this.publish();
+        if (move.to === 'shadow' || move.to === 'canary') await this.pointer.publish();
     }
   }
 
@@ -177,7 +170,7 @@ export class Steps {
     const takeBack = state.preparePromotion();
     try {
       state.promote(now());
-      await this.point();
+      await this.pointer.point();
     } catch (error) {
       if (state.data.current === candidate) takeBack();
       throw error;
@@ -185,8 +178,8 @@ export class Steps {
     // Somebody may have rolled it back in the meantime.
     if (state.data.rollout !== rollout) return;
     this.decide({ status: 'promoted', reason: promotionInWords(rollout), by: (rollout.forced ?? rollout.approved)?.by });
-    await this.tellPromoted(candidate);
-    await this.publish();
+    await this.telling.promoted(candidate);
+    await this.pointer.publish();
   }
 
   /** The candidate is not to be; the models are told, unless those downstream are still to be retrained against it, which no person's word asks for. */
@@ -195,9 +188,9 @@ export class Steps {
     const { candidate, origin } = state.data.rollout!;
     const wasRouted = state.routing()?.candidate !== undefined;
     this.decide({ status: 'refused', reason, by });
-    if (wasRouted) await this.publish();
+    if (wasRouted) await this.pointer.publish();
     if (origin.kind === 'proposal' || (origin.kind === 'pinned' && !by && ['cascade', 'waiting'].includes(state.next().kind))) return;
-    await this.tellRejected(candidate, reason);
+    await this.telling.rejected(candidate, reason);
   }
 
   private decide(decision: Omit<ReleaseDecision, 'number' | 'versions' | 'at'>): void {
@@ -205,6 +198,7 @@ export class Steps {
     if (evaluation && decision.status !== 'failed') this.undrawn.push({ release: candidate, status: decision.status, evaluation, canary: seen });
     this.state.doing = undefined;
     this.state.decide({ at: now(), evaluation, look, ...decision });
+    countVerdict(candidate.chain, decision.status);
     this.scope?.cancel();
     upsertSearchAttributes([{ key: SHOAL_VERDICT, value: decision.status }]);
     this.ui.show();
@@ -239,49 +233,16 @@ export class Steps {
     const from = state.rollBackTo(target);
     if (evaluation) this.undrawn.push({ release: from, status: 'rolled back', evaluation });
     state.record(from, { at: now(), status: 'rolled back', reason, by });
+    countVerdict(from.chain, 'rolled back');
     this.scope?.cancel();
     upsertSearchAttributes([{ key: SHOAL_VERDICT, value: 'rolled back' }]);
-    await this.publish();
-    await this.tellPromoted(target);
-    await this.tellRejected(from, `release ${from.number} was rolled back: ${reason}`);
+    await this.pointer.publish();
+    await this.telling.promoted(target);
+    await this.telling.rejected(from, `release ${from.number} was rolled back: ${reason}`);
   }
 
   loadRelease = (number: number): Promise<Release> => control.loadRelease({ chain: this.state.data.definition.spec.name, number });
   findVersions = (ids: Record<string, string>): Promise<Record<string, VersionRef>> => control.findVersions({ ids });
-
-  /** Makes the store's pointer say what the state says: now, or as soon as the store lets it. */
-  async publish(): Promise<void> {
-    try {
-      await this.point();
-      delete this.state.data.unpublished;
-    } catch (error) {
-      if (CancellationScope.current().consideredCancelled) throw error;
-      this.state.data.unpublished = reasonOf(error);
-      log.warn('the pointer could not be written', { reason: reasonOf(error) });
-    }
-  }
-
-  /** As `publish`, for somebody who waits for it. */
-  async publishNow(): Promise<void> {
-    await this.publish();
-    this.refuseUnpublished();
-  }
-
-  refuseUnpublished(): void {
-    const { unpublished } = this.state.data;
-    if (unpublished) throw fail('STORE_UNAVAILABLE', `It is decided, and requests don't follow yet: ${unpublished} This is tried again until it works.`);
-  }
-
-  private point(): Promise<void> {
-    const write = async () => {
-      this.state.data.revision++;
-      const routing = this.state.routing();
-      if (routing) await control.publishRouting({ routing });
-    };
-    const written = this.writing.then(write);
-    this.writing = written.catch(() => undefined);
-    return written;
-  }
 
   // What is watched
 
@@ -372,52 +333,6 @@ export class Steps {
       log.warn(`${what} failed`, { error: reasonOf(error) });
     }
     this.state.doing = undefined;
-  }
-
-  // Who is told
-
-  /** Asks the models downstream of new versions to be retrained against them, so that the set can be judged together. */
-  private async cascade({ roots, models, upstream }: Extract<NextSet, { kind: 'cascade' }>): Promise<void> {
-    const { state } = this;
-    const chain = state.data.definition.spec.name;
-    const names = Object.values(roots).map((v) => `${v.model} ${v.id}`).join(', ');
-    state.data.cascaded = [...state.data.cascaded, ...Object.values(roots).map(versionKey)].slice(-KEPT_CASCADED);
-    const request = { trigger: 'cascade' as const, reason: `${chain} needs it on ${names}`, by: chain, batch: uuid4(), alongside: models, upstream };
-    state.act('cascade', { by: 'shoal', reason: `${models.join(', ')} to be retrained on ${names}` }, { at: now() });
-    // The last of them first, so that whoever waits for another is there to hear it.
-    const told: string[] = [];
-    for (const model of [...models].reverse()) if (await this.tell(model, (handle) => handle.signal(cascade, request))) told.push(model);
-    for (const root of Object.keys(roots)) {
-      const settled = state.data.settled[root];
-      // Until they have answered, this batch is waited for.
-      if (settled) state.data.settled[root] = { ...settled, batches: [request.batch, ...settled.batches], alongside: told };
-    }
-  }
-
-  private async tellPromoted(release: Release): Promise<void> {
-    await Promise.all(Object.values(release.versions).map((version) => this.tell(version.model, (handle) =>
-      handle.signal(promoted, { chain: release.chain, release: release.number, version }))));
-  }
-
-  private async tellRejected(release: Release, reason: string): Promise<void> {
-    await Promise.all(this.state.reject(release).map((version) => this.tell(version.model, (handle) => handle.signal(rejected, { chain: release.chain, version, reason }))));
-  }
-
-  pardon(): void {
-    const chain = this.state.data.definition.spec.name;
-    void Promise.all(this.state.models.map((model) => this.tell(model, (handle) => handle.signal(pardoned, { chain }))));
-  }
-
-  /** Returns whether it is there to hear it. */
-  private async tell(model: string, say: (handle: ReturnType<typeof getExternalWorkflowHandle>) => Promise<void>): Promise<boolean> {
-    try {
-      await say(getExternalWorkflowHandle(modelWorkflowId(model)));
-      return true;
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      log.warn(`model ${model} could not be told`, { error: reasonOf(error) });
-      return false;
-    }
   }
 
   /** Work on data that a person's word may cut short. */
