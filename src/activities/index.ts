@@ -15,6 +15,7 @@ import { createEvaluateRelease } from './evaluateRelease';
 import { createIngest } from './ingest';
 import { createLogFailure } from './logFailure';
 import { createLook } from './look';
+import { createObserve } from './observe';
 import { createPredict } from './predict';
 import { createPrepareTraining } from './prepareTraining';
 import { createPublish, type Ledger } from './publish';
@@ -34,6 +35,7 @@ export const createDataActivities = (deps: { store: Store; models: Models; log: 
   ...createEvaluateRelease(deps),
   ...createCompare(deps),
   ...createLook(deps),
+  ...createObserve(deps),
   ...createAblate(deps),
   ...createCheckServable(deps),
   ...createPrepareTraining(deps),

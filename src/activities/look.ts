@@ -76,7 +76,7 @@ function rememberTrainedKeys(data: Data): TrainedKeys {
 }
 
 /** What a model was trained on says nothing of how well it predicts. */
-async function trainedKeys(releases: Release[], data: Data): Promise<ReadonlySet<string>> {
+export async function trainedKeys(releases: Release[], data: Data): Promise<ReadonlySet<string>> {
   const versions = new Map(releases.flatMap((release) => Object.values(release.versions)).map((ref) => [ref.id, ref]));
   const trained = new Set<string>();
   for (const ref of versions.values()) {

@@ -3,6 +3,7 @@ import type { ProjectStatus } from '../client';
 import { figure } from '../domain/headline';
 import type { StageStatus } from '../domain/prediction';
 import type { Ablation, MetricResult } from '../domain/version';
+import { healthInWords } from '../workflows/healthDetails';
 import type { ReleaseView } from '../workflows/messages';
 import { bold, bytes, dim, green, red, rule, table, yellow } from './output';
 
@@ -60,9 +61,12 @@ export function chainTable(view: ReleaseView): string {
       ? `${(100 * evaluation.coverage.measured).toFixed(1)}% of the true values lie within the interval (meant: ${(100 * evaluation.coverage.nominal).toFixed(0)}%).`
       : '',
     dim(`Judged on ${evaluation.rows} rows that no model was trained on.`),
+    view.health ? `In use: ${healthColour(view.health.state)(healthInWords(view.health))}` : '',
     evaluation.ablation ? `\n${worthTable(evaluation.ablation)}` : '',
   ].filter(Boolean).join('\n');
 }
+
+const healthColour = (state: string) => ({ ok: green, degraded: red, drift: yellow })[state] ?? dim;
 
 const VERDICT_COLOUR: Record<string, (text: string) => string> = { pass: green, promoted: green, fail: red, failed: red, refused: yellow, 'rolled back': red };
 const coloured = (verdict: string) => (VERDICT_COLOUR[verdict] ?? dim)(verdict);

@@ -14,6 +14,7 @@ import type { TrainingProgress } from '../activities/train';
 import { loadProject } from '../config';
 import { recordOutcomes } from '../data/outcomes';
 import { formatOf, readRows } from '../data/rows';
+import type { Health } from '../domain/health';
 import { ERRORS, ShoalError, type ErrorCode } from '../domain/errors';
 import { modelOrder, upstreamClosure } from '../domain/graph';
 import { nearest } from '../domain/nearest';
@@ -186,6 +187,11 @@ export class Shoal {
   chain(name: string): Promise<ReleaseView | undefined> {
     this.known('chain', name);
     return this.query(() => this.temporal.workflow.getHandle(releaseWorkflowId(name)).query(describeRelease));
+  }
+
+  /** How a chain does in use; undefined as long as nobody has looked. */
+  async health(name: string): Promise<Health | undefined> {
+    return (await this.chain(name))?.health;
   }
 
   /** The steps of a run, what the training under way last said of itself, and the failure that a step is being tried again after. */

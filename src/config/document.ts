@@ -49,6 +49,7 @@ export function configurationPage(): string {
     '## chains', `By name. ${chain.description} A model that no chain uses has a chain of its own name.`, table(chain),
     '### stages', 'By model. A stage runs once all those it needs have: the models its own reads, and the stages its expressions refer to.', table(stage),
     '### Fallbacks', FALLBACKS,
+    '### monitor', MONITOR, table((property(chain, 'monitor').anyOf as JsonSchema[])[1]!), '#### reference', table(property((property(chain, 'monitor').anyOf as JsonSchema[])[1]!, 'reference')),
     '### worth', WORTH, table(property(chain, 'worth')),
     '### servable', `${property(chain, 'servable').description}`, table(property(chain, 'servable')),
     '## hooks', HOOKS, ...(valueOf(hooks!).anyOf as JsonSchema[]).flatMap((hook, i) => [`### ${['A webhook', 'A command'][i]}`, table(hook)]),
@@ -201,6 +202,8 @@ A slice of an embedding holds the rows that look for those like them, among all 
 
 const HOOKS = `By name. Who is told of what happens, see [events.md](events.md). Take secrets from the environment: \`secret: \${HOOK_SECRET}\`. A hook is either a webhook
 or a command.`;
+
+const MONITOR = `Every chain is watched unless \`monitor: false\` says otherwise: a look takes seconds, and nothing where nobody asked. See [monitoring.md](monitoring.md).`;
 
 const WORTH = `A model is worth what it costs when the chain's headline metric is better with it than with its trivial predictor in its place: by \`minGain\` or more, and
 by more than chance explains (95%, one-sided). What it costs is told beside it: seconds of training, bytes, milliseconds.`;

@@ -5,6 +5,7 @@ import type { ChainSpec, FallbackSpec, ModelSpec, StageSpec } from '../domain/sp
 import { DEFAULT_SERVABLE, DEFAULT_STAGE_TIMEOUT, DEFAULT_WORTH, defaultGates } from './defaults';
 import { mapValues } from './mapValues';
 import type { Problem } from './problems';
+import { DEFAULT_MONITOR, resolveMonitor } from './schemaMonitor';
 import { DEFAULT_ROLLOUT, milliseconds, resolveRollout } from './schemaRollout';
 import type { ChainDocument } from './schema';
 
@@ -22,7 +23,7 @@ export function resolveChain(name: string, chain: ChainDocument, models: Models,
   const roots = [...referred, ...(outputStage === undefined ? [] : [outputStage]), ...Object.keys(given)].filter((model) => Object.hasOwn(models, model));
   const names = new Set([...Object.keys(given), ...upstreamClosure(models, roots), ...roots]);
   const stages = [...names].map((model) => resolveStage(model, given[model] ?? {}, models));
-  return makeChain({ name, stages, compareWith, outputStage: outputStage ?? stages.at(-1)?.model ?? '', output: expressions, gates: chain.gates, approval: chain.approval, rollout: resolveRollout(chain.rollout), worth, servable }, models);
+  return makeChain({ name, stages, compareWith, outputStage: outputStage ?? stages.at(-1)?.model ?? '', output: expressions, gates: chain.gates, approval: chain.approval, rollout: resolveRollout(chain.rollout), monitor: resolveMonitor(chain.monitor), worth, servable }, models);
 }
 
 /** A model that no chain uses has a chain of its own name, of one stage and those upstream of it. */
@@ -50,6 +51,7 @@ function makeChain(chain: Omit<ChainSpec, 'output' | 'gates' | 'approval' | 'rol
     gates: chain.gates ?? (task ? defaultGates(task) : []),
     approval: chain.approval ?? 'auto',
     rollout: chain.rollout ?? DEFAULT_ROLLOUT,
+    monitor: 'monitor' in chain ? chain.monitor : DEFAULT_MONITOR,
     worth: chain.worth ?? DEFAULT_WORTH,
     servable: chain.servable ?? DEFAULT_SERVABLE,
   };

@@ -4,6 +4,7 @@ import { knownLater, rules } from './schemaData';
 import { gateSchema, servableSchema, worthSchema } from './schemaGates';
 import { hookSchema, metricsSchema } from './schemaHooks';
 import { allMetrics, approvalSchema, column, expectations, modelSchema, name } from './schemaModel';
+import { monitorSchema } from './schemaMonitor';
 import { rolloutSchema } from './schemaRollout';
 
 /** The document people write: temporal.yaml, or the argument of `defineProject`. `resolve` makes a ProjectSpec of it. */
@@ -57,6 +58,7 @@ const chainSchema = z.strictObject({
     .describe('Rules a release must pass end to end. Given any, they replace the default.'),
   approval: approvalSchema.default('auto').describe('`manual`: a person must approve each release before any user sees it.'),
   rollout: rolloutSchema.prefault({}),
+  monitor: monitorSchema.prefault({}),
   worth: worthSchema,
   servable: servableSchema,
 }).describe('Models composed into one prediction.');

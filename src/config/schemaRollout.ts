@@ -6,7 +6,7 @@ import { expectations } from './schemaModel';
 
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-const period = z.string().regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/);
+export const period = z.string().regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/);
 expectations.add(period, { expects: 'a number and its unit, such as 30s, 10m, 2h or 7d' });
 
 const percentage = z.string().regex(/^(100|\d{1,2}(\.\d+)?)%$/);

@@ -1,3 +1,4 @@
+import type { MonitorSpec } from './monitor';
 import type { RolloutSpec } from './rollout';
 import type { SuspectReason } from './suspects';
 import type { ChecksSpec, DataRule } from './dataRules';
@@ -184,6 +185,8 @@ export interface ChainSpec {
   gates: GateSpec[];
   approval: Approval;
   rollout: RolloutSpec;
+  /** How it is watched in use; not at all when absent. */
+  monitor?: MonitorSpec;
   /** When a component is worth what it costs, and what a release may take to serve; the standard ones when absent. */
   worth?: WorthSpec;
   servable?: ServableSpec;

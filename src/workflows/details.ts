@@ -4,6 +4,7 @@ import type { ChainAnswer } from '../domain/prediction';
 import { reportLink } from '../domain/reportNames';
 import type { ModelSpec } from '../domain/spec';
 import type { MetricResult, Release, SliceResult } from '../domain/version';
+import { healthDetails } from './healthDetails';
 import type { Look, MadeVersion, ModelView, ReleaseView, RunRequest, Step } from './messages';
 import { percent } from './releaseWords';
 
@@ -62,6 +63,7 @@ export function releaseDetails(view: ReleaseView, reports?: string): string {
     view.evaluation ? `\n${metricTable(view.evaluation.metrics)}` : '',
     ...(rollout ? ['', `**Candidate ${rollout.number}** (${rollout.origin.reason}): ${rollout.phase}, answers ${percent(rollout.weight)} of the requests`, '', lookTable(rollout.look)] : []),
     ...(bake ? ['', `**Release ${bake.release}** is watched against release ${bake.reference} until ${bake.until}`, '', lookTable(bake.look)] : []),
+    ...healthDetails(view.health),
     view.evaluation?.slices?.length ? `\nThe slices that come closest to being refused:\n\n${sliceTable(view.evaluation.slices)}` : '',
     '',
     '| release | at | verdict | why |',

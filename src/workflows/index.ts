@@ -2,4 +2,5 @@ export { chain } from './chain';
 export { deliver } from './deliver';
 export { lifecycle } from './lifecycle';
 export { model } from './model';
+export { monitor } from './monitor';
 export { release } from './release';

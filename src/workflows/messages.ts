@@ -1,6 +1,8 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { ChainSpec, ModelSpec, SourceSpec, Task } from '../domain/spec';
 import type { HookName } from '../domain/events';
+import type { Health } from '../domain/health';
+import type { MonitoredModel, Observed } from '../domain/monitor';
 import type { CanaryVerdict } from '../domain/rollout';
 import type { ArtifactRef, ImportedFile, LabelCheck, MetricResult, Release, ReleaseEvaluation, Routing, TrainingSummary, Verdict, VersionRef } from '../domain/version';
 
@@ -10,6 +12,7 @@ export const modelWorkflowId = (model: string) => `model/${model}`;
 export const lifecycleWorkflowId = (model: string, run: number) => `lifecycle/${model}/${run}`;
 export const releaseWorkflowId = (chain: string) => `release/${chain}`;
 export const deliveryWorkflowId = (event: string) => `event/${event}`;
+export const monitorScheduleId = (chain: string) => `monitor/${chain}`;
 
 /** Trainings, as many at once as there are processors; all other work on data has a queue of its own and need not wait for them. */
 export const trainQueue = (taskQueue: string) => `${taskQueue}-train`;
@@ -233,11 +236,16 @@ export interface ReleaseView {
   idle: boolean;
   rollout?: Omit<Rollout, 'candidate' | 'proposal'> & { number: number; versions: Record<string, string> };
   bake?: Omit<Bake, 'reference'> & { reference: number };
+  /** How it does in use, as its monitor saw it last. */
+  health?: Health;
   /** Newest first, the last few. */
   decisions: ReleaseDecision[];
   actions: Action[];
   models: Record<string, { version?: string; refusal?: string; batches: string[] }>;
 }
+
+/** What a run of `monitor` came to. */
+export interface MonitorResult { chain: string; status: 'looked' | 'no release'; release?: number; reason: string }
 
 // model
 export const requestRun = defineUpdate<RunAnswer, RequestRunArguments>('requestRun');
@@ -260,6 +268,8 @@ export const upstreamAnswered = defineSignal<[UpstreamAnswer]>('upstreamAnswered
 export const describeLifecycle = defineQuery<LifecycleView>('describe');
 
 // release
+/** What a monitor saw; of one time it counts once. */
+export const observed = defineSignal<[{ seen: Observed; models: MonitoredModel[] }]>('observed');
 export const configureChain = defineUpdate<{ changed: boolean }, [ChainDefinition]>('configure');
 export const describeRelease = defineQuery<ReleaseView>('describe');
 export const describeRouting = defineQuery<Routing | undefined>('routing');

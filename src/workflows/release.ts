@@ -2,12 +2,13 @@ import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, setC
 import { releaseDetails } from './details';
 import { refuse as fail } from './failures';
 import {
-  approve, configureChain, describeRelease, describeRouting, force, modelSettled, pause, PHASES, propose, refuse, resume, rollback, setWeight, type ChainDefinition, type Command,
+  approve, configureChain, describeRelease, describeRouting, force, modelSettled, observed, pause, PHASES, propose, refuse, resume, rollback, setWeight, type ChainDefinition, type Command,
 } from './messages';
 import { Pointer } from './releasePointer';
 import { ReleaseState, type ReleaseStateData } from './releaseState';
 import { Steps } from './releaseSteps';
 import { Telling } from './releaseTelling';
+import { tellHealth } from './tellHealth';
 
 /**
  * One chain's releases, for as long as the chain lives: gathers the newest versions of its models, judges a set end to end, brings it into
@@ -38,6 +39,12 @@ export async function release(definition: ChainDefinition, carried?: ReleaseStat
   setHandler(modelSettled, (settled) => {
     state.hear(settled);
     wake();
+  });
+
+  setHandler(observed, async ({ seen, models }) => {
+    const changes = state.observed(seen);
+    show();
+    await tellHealth(changes, { definition: state.data.definition, release: seen.release, at: seen.at, models });
   });
 
   /** What a person may do, when: each with who and why on the record. */

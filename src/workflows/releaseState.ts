@@ -2,6 +2,8 @@ import { topologicalOrder } from '../domain/graph';
 import { chainModels } from '../domain/spec';
 import { versionIds, type Release, type ReleaseEvaluation, type Routing, type VersionRef } from '../domain/version';
 import { newMisfits, nextSet, versionKey, type NextSet } from './candidates';
+import { observedHealth, type Health, type HealthChange } from '../domain/health';
+import type { Observed } from '../domain/monitor';
 import { activityOf } from './releaseWords';
 import type { Action, Bake, ChainDefinition, Command, Look, Phase, SeenCheck, Proposal, ReleaseDecision, ReleaseView, Rollout, Settled } from './messages';
 
@@ -30,6 +32,8 @@ export interface ReleaseStateData {
   proposals: Proposal[];
   rollout?: Rollout;
   bake?: Bake;
+  /** What is alerted, and what the monitor saw last. */
+  health?: Health;
   /** Why the pointer does not say yet what is said here. */
   unpublished?: string;
   /** Decisions that the hooks are still to be told of; there are none where there are no hooks. */
@@ -222,6 +226,14 @@ export class ReleaseState {
     rollout.seen = [...(rollout.seen ?? []), ...seen].slice(-KEPT_SEEN);
   }
 
+  /** Takes up what a monitor saw of the release in place; what it saw of another says nothing of this one. */
+  observed(seen: Observed): HealthChange[] {
+    if (seen.release !== this.data.current?.number) return [];
+    const { health, changes } = observedHealth(this.data.health, seen);
+    this.data.health = health;
+    return changes;
+  }
+
   /** Ends the rollout. */
   decide(decision: Omit<ReleaseDecision, 'number' | 'versions'>): Release {
     const { candidate } = this.data.rollout!;
@@ -288,7 +300,7 @@ export class ReleaseState {
   }
 
   view(): ReleaseView {
-    const { definition, current, previous, evaluation, decisions, actions, settled, rollout, bake } = this.data;
+    const { definition, current, previous, evaluation, decisions, actions, settled, rollout, bake, health } = this.data;
     const { candidate, proposal: _proposal, ...underWay } = rollout ?? {};
     const { reference, ...baking } = bake ?? {};
     return {
@@ -300,6 +312,7 @@ export class ReleaseState {
       idle: this.idle,
       rollout: rollout && { ...(underWay as Omit<Rollout, 'candidate' | 'proposal'>), number: candidate!.number, versions: versionIds(candidate!) },
       bake: bake && { ...(baking as Omit<Bake, 'reference'>), reference: reference!.number },
+      health,
       decisions,
       actions,
       models: Object.fromEntries([...this.models, ...definition.spec.compareWith].map((model) => [
@@ -312,6 +325,6 @@ export class ReleaseState {
 
 const candidateKey = ({ versions, spec, taskQueues }: Release): string => {
   // How a release comes into use is no part of what it is.
-  const { rollout: _rollout, approval: _approval, ...judged } = spec;
+  const { rollout: _rollout, approval: _approval, monitor: _monitor, ...judged } = spec;
   return JSON.stringify([Object.values(versions).map(versionKey).sort(), judged, taskQueues]);
 };

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadProject, parseProject } from '../../src/config';
+import { DEFAULT_MONITOR } from '../../src/config/schemaMonitor';
 import { DEFAULT_ROLLOUT } from '../../src/config/schemaRollout';
 import { DEFAULT_TRAINING } from '../../src/config/defaults';
 
@@ -67,7 +68,7 @@ test('who names only task, source, target and inputs gets the rest by default', 
         output: { value: 'stages.price.value', low: 'stages.price.low', high: 'stages.price.high' },
         gates: [{ metric: 'rmse', against: 'baseline', min: 0 }, { metric: 'r2', against: 'champion', min: -0.01 }],
         worth: { minGain: 0.005 }, servable: { memoryMb: 2_048, latencyMs: 1_000, loadSeconds: 60 },
-        approval: 'auto', rollout: DEFAULT_ROLLOUT,
+        approval: 'auto', rollout: DEFAULT_ROLLOUT, monitor: DEFAULT_MONITOR,
       },
     },
   });

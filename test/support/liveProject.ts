@@ -43,16 +43,17 @@ const ROLLOUT = {
   tolerance: '{ loss: 2, failures: 0.4, latency: 20, output: 0.4 }',
 };
 
-export interface LiveChain { rollout?: Partial<Record<keyof typeof ROLLOUT | 'inconclusive' | 'paired', string>>; approval?: string; condition?: string; rent?: string }
+export interface LiveChain { monitor?: string; rollout?: Partial<Record<keyof typeof ROLLOUT | 'inconclusive' | 'paired', string>>; approval?: string; condition?: string; rent?: string }
 
 /** Two models and a chain whose value is the rent's times `FACTOR`, which says which release answered. */
 export const FACTOR = '* 1.0';
-export const liveModels = ({ rollout = {}, approval = 'auto', condition = '', rent = '' }: LiveChain): string => twoModels({
+export const liveModels = ({ rollout = {}, approval = 'auto', monitor = '{}', condition = '', rent = '' }: LiveChain): string => twoModels({
   condition: `${EASY('accuracy')}\n    ${condition}`,
   rent: `${EASY('rmse')}\n    ${rent}`,
   chain: `predicts: rent
     gates: []
     approval: ${approval}
+    monitor: ${monitor}
     rollout: { ${Object.entries({ ...ROLLOUT, ...rollout }).map(([name, value]) => `${name}: ${value}`).join(', ')} }`,
 }).replace('output: rent', `output: { value: "stages.rent.value ${FACTOR}", low: stages.rent.low, high: stages.rent.high }`);
 
