@@ -1,5 +1,7 @@
+import { cardNote, type AskedFor, type CardNote } from '../domain/recordNames';
 import type { GateSpec } from '../domain/spec';
-import type { Card, Evaluation, LabelCheck, TrainingSummary, VersionRef } from '../domain/version';
+import type { ArtifactRef, Card, Evaluation, LabelCheck, TrainingSummary, VersionRef } from '../domain/version';
+import type { Store } from '../store/store';
 import { beating } from './beating';
 import type { Data } from './inputs';
 import { judgedRows, type Judged } from './judged';
@@ -13,6 +15,8 @@ export interface EvaluationInput {
   champion?: VersionRef;
   /** For the card. */
   labels?: LabelCheck;
+  /** For the record. */
+  asked?: AskedFor;
 }
 
 export const createEvaluate = (data: Data) => ({
@@ -25,6 +29,7 @@ export const createEvaluate = (data: Data) => ({
       // A champion that can't be scored now may be mended.
       const lasts = ({ unscored }: Evaluation): boolean => unscored === undefined;
       const { result } = await recall(data.store, 'evaluations', { version: version.id, champion: champion?.id, gates, ...(labels && { labels }) }, work, (e) => [e.card], lasts);
+      await noteCard(data.store, { version, card: result.card, asked: input.asked });
       return result;
     }),
 });
@@ -43,6 +48,13 @@ async function evaluateVersion({ version, training, gates, champion, labels }: E
   });
   const card: Card = { version, manifest, training, metrics, slices, holdoutRows: judged.rows, verdict, labels };
   return { version, rows: judged.rows, metrics, slices: shown, unscored, verdict, card: await data.store.putJson(card) };
+}
+
+/** The newest card counts; who asked for the version first is kept. */
+async function noteCard(store: Store, { version, card, asked }: { version: VersionRef; card: ArtifactRef; asked?: AskedFor }): Promise<void> {
+  const name = cardNote(version.model, version.id);
+  const known = await store.readNote<CardNote>(name);
+  await store.writeNote(name, { card, made: known?.made ?? asked, evaluated: asked } satisfies CardNote);
 }
 
 const contestant = (ref: VersionRef, judged: Judged, data: Data): Contestant => ({

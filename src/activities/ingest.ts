@@ -1,5 +1,6 @@
 import { ingestSource } from '../data/ingest';
 import { sourceIdentity } from '../data/sourceIdentity';
+import { originNote, type OriginNote, type SourceFile } from '../domain/recordNames';
 import type { SourceSpec } from '../domain/spec';
 import type { Snapshot } from '../domain/version';
 import { canonicalJson } from '../store/canonicalJson';
@@ -13,15 +14,23 @@ export const createIngest = ({ store }: { store: Store }) => {
 
   async function ingest(source: SourceSpec): Promise<Snapshot> {
     const identity = await sourceIdentity(source);
-    if (identity === undefined) return ingestSource(source, { store });
+    if (identity === undefined) return noted(source, [], await ingestSource(source, { store }));
     const key = canonicalJson(identity);
     let running = underWay.get(key);
     if (!running) {
-      running = recall(store, 'snapshots', identity, () => ingestSource(source, { store }), (s) => [s.data, s.profile]).then(({ result }) => result);
+      running = recall(store, 'snapshots', identity, () => ingestSource(source, { store }), (s) => [s.data, s.profile]).then(({ result }) => noted(source, identity.files, result));
       underWay.set(key, running);
       running.finally(() => underWay.delete(key)).catch(() => undefined);
     }
     return running;
+  }
+
+  /** What a snapshot was read from is no part of it: the same rows from elsewhere are the same snapshot. */
+  async function noted({ name, sql, paths }: SourceSpec, files: SourceFile[], snapshot: Snapshot): Promise<Snapshot> {
+    const note = originNote(snapshot.data.sha256);
+    const read = { files: files.length > 0 ? files : paths.map((file) => ({ file })), ...(sql !== undefined && { sql }) };
+    await store.writeNote(note, { ...await store.readNote<OriginNote>(note), [name]: read } satisfies OriginNote);
+    return snapshot;
   }
 
   return {

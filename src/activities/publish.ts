@@ -1,7 +1,9 @@
 import { ShoalError } from '../domain/errors';
+import { decisionNote } from '../domain/recordNames';
 import type { Release, Routing, VersionRef } from '../domain/version';
 import { currentRouting, pointer } from '../store/pointer';
 import type { Store } from '../store/store';
+import type { ReleaseRecord } from '../workflows/messages';
 
 /** Where the truth about releases is: the `release` workflow of the chain. */
 export interface Ledger { routing(chain: string): Promise<Routing | undefined> }
@@ -44,6 +46,17 @@ export const createPublish = ({ store, ledger }: { store: Store; ledger: Ledger 
     throw new ShoalError('UNKNOWN_RELEASE', `The chain "${chain}" never had release ${number} in use.`, {
       remedy: known.length > 0 ? `It had: ${known.join(', ')}.` : undefined, details: { chain, number, known },
     });
+  },
+
+  /** Keeps decisions; one that is kept already stays as it is. */
+  async recordDecisions({ records }: { records: ReleaseRecord[] }): Promise<void> {
+    for (const record of records) {
+      const name = decisionNote(record.chain, record.number);
+      const known = await store.readNote<ReleaseRecord>(name);
+      const fresh = record.decisions.filter((d) => !known?.decisions.some((k) => k.at === d.at && k.status === d.status));
+      const actions = [...record.actions.filter((a) => !known?.actions.some((k) => k.at === a.at && k.action === a.action)), ...(known?.actions ?? [])];
+      if (fresh.length > 0) await store.writeNote(name, { ...record, decisions: [...fresh, ...(known?.decisions ?? [])], actions } satisfies ReleaseRecord);
+    }
   },
 
   /** Versions by model and id. */

@@ -1,32 +1,41 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { Command, Option } from 'commander';
+import { styleText } from 'node:util';
+import { Command, CommanderError, Option } from 'commander';
 import { explain, setUp } from '../../scripts/setup/index.mjs';
-import { Shoal, type Batch, type ImportOptions } from '../client';
+import { Shoal, type Batch, type ImportOptions, type ProjectStatus } from '../client';
 import { loadProject } from '../config';
 import { parseRows, readRows } from '../data/rows';
 import { ShoalError } from '../domain/errors';
 import { shownProject } from '../domain/hooks';
 import type { Row } from '../domain/prediction';
 import { packageVersion } from '../packageInfo';
+import { lifecycleWorkflowId, type Step } from '../workflows/messages';
+import { progressBar } from './bar';
+import { addCompletionCommand } from './completion';
+import { EXIT, exitCodeOf } from './exitCodes';
 import { addPeopleCommands } from './people';
 import { askedReport, openInBrowser, type ReportOptions } from './openReport';
-import { dim, print, printJson, red } from './output';
+import { dim, print, printJson } from './output';
 import { outcomeLine, showProgress } from './progress';
+import { addRecordCommands } from './records';
 import { chainTable, decisionsBlock, modelTable } from './report';
+import { morning } from './status';
 import { story } from './story';
 import { up } from './up';
 
 interface Common { project: string; json: boolean }
 
-const program = new Command('shoal')
+export const program = new Command('shoal')
   .description('Many small models that move as one.')
   .version(packageVersion)
   .addOption(new Option('-p, --project <file>', 'the project').default('temporal.yaml').env('SHOAL_PROJECT'))
   .option('--json', 'one JSON document instead of words', false)
   .configureHelp({ showGlobalOptions: true })
-  .showSuggestionAfterError();
+  .showSuggestionAfterError()
+  .showHelpAfterError('See `shoal --help`, or `shoal help <command>`.')
+  .exitOverride();
 
 const common = (): Common => program.opts<Common>();
 
@@ -65,7 +74,10 @@ program.command('predict <chain>')
   .action((chain: string, options: { input?: string; score: boolean }) => withShoal(async (shoal) => {
     if (options.score) {
       if (!options.input) throw new ShoalError('REQUEST_EMPTY', '--score needs a file.', { remedy: 'Name it: --input rows.parquet' });
-      const answer = await shoal.score(chain, options.input);
+      const bar = progressBar();
+      const answer = await shoal.score(chain, options.input, {
+        onProgress: common().json ? undefined : ({ phase, ...of }) => bar.show({ what: phase === 'copying' ? 'copying the rows' : `answering by ${chain}`, ...of }),
+      }).finally(() => bar.end());
       return common().json ? printJson(answer) : print(await shoal.download(answer.result!));
     }
     const answer = await shoal.predict(chain, await rowsFrom(options.input));
@@ -83,15 +95,19 @@ program.command('outcomes <chain>')
   }));
 
 program.command('status')
-  .description('what each model and chain is at')
-  .action(() => withShoal(async (shoal) => {
+  .description('what waits for a person, went wrong, runs, was decided since yesterday and comes next; one line for each chain')
+  .option('-a, --all', 'the scores of every model and chain, and the last decisions', false)
+  .action((options: { all: boolean }) => withShoal(async (shoal) => {
     const status = await shoal.status();
     if (common().json) return printJson(status);
     if (status.models.length === 0) return print('Nothing has run yet: `shoal up` or `shoal train` makes the first versions.');
+    if (!options.all) return print(morning(status, { now: new Date(), steps: await newestSteps(shoal, status) }));
     print(modelTable(status));
     for (const chain of status.chains) print(`\n${chainTable(chain)}\n${decisionsBlock(chain) || chain.activity}`);
   }));
 
+addRecordCommands(program, common);
+addCompletionCommand(program);
 addPeopleCommands(program, { withShoal, json: () => common().json });
 
 program.command('report <name> [which]')
@@ -136,7 +152,15 @@ async function follow(shoal: Shoal, batch: Batch, { wait }: { wait: boolean }): 
   const views = status.models.filter((m) => batch.models.includes(m.model));
   if (json) printJson({ batch, models: views, chains: status.chains });
   else if (process.stdout.isTTY) views.forEach((view) => print(`${view.model.padEnd(20)} ${outcomeLine(view)}`));
-  if (views.some((m) => m.runs[0]?.status === 'failed')) process.exitCode = 1;
+  const came = views.map((m) => m.runs.find((run) => run.batches?.includes(batch.id))?.status);
+  if (came.includes('failed')) process.exitCode = EXIT.failed.code;
+  else if (came.includes('refused')) process.exitCode = EXIT.refused.code;
+}
+
+/** By model. A run that the server has forgotten has none. */
+async function newestSteps(shoal: Shoal, { models }: ProjectStatus): Promise<Record<string, Step[]>> {
+  const asked = models.flatMap((m) => (m.runs[0] ? [{ model: m.model, id: lifecycleWorkflowId(m.model, m.runs[0].run) }] : []));
+  return Object.fromEntries(await Promise.all(asked.map(async ({ model, id }) => [model, (await shoal.lifecycle(id))?.steps ?? []] as const)));
 }
 
 async function withShoal(work: (shoal: Shoal) => Promise<void> | void): Promise<void> {
@@ -155,11 +179,16 @@ async function rowsFrom(file: string | undefined): Promise<Row[]> {
 }
 
 function report(error: unknown): void {
+  // It has said what is wrong, or has helped, already.
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? EXIT.ok.code : EXIT.usage.code;
+    return;
+  }
   const known = error instanceof ShoalError;
   if (common().json) printJson({ error: known ? { code: error.code, message: error.message, details: error.details } : { code: 'INTERNAL', message: String(error) } });
-  else process.stderr.write(`${red('error')} ${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  process.exitCode = 1;
+  else process.stderr.write(`${styleText('red', 'error', { stream: process.stderr })} ${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exitCode = known ? exitCodeOf(error) : EXIT.failed.code;
 }
 
 // A command that is done ends at once: gRPC connections would keep the process for a moment. What was printed goes out first, also into a pipe.
-void program.parseAsync().catch(report).then(() => process.stdout.write('', () => process.exit()));
+if (require.main === module) void program.parseAsync().catch(report).then(() => process.stdout.write('', () => process.exit()));

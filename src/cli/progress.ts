@@ -1,52 +1,44 @@
 import { Listr, type ListrGetRendererClassFromValue, type ListrTask } from 'listr2';
-import type { Batch, LifecycleProgress, ProjectStatus, Shoal } from '../client';
-import type { ModelView } from '../workflows/messages';
+import type { Batch, ProgressEvent, ProjectStatus, Shoal } from '../client';
+import type { ModelView, RunRecord } from '../workflows/messages';
 import { dim, print, red, yellow } from './output';
 
 /** Shows a batch of runs, all of them at once, until they have settled. */
 export async function showProgress(shoal: Shoal, batch: Batch, options: { live: boolean }): Promise<ProjectStatus> {
+  return options.live ? showLive(shoal, batch) : shoal.settled(batch, { onEvent: printer() });
+}
+
+async function showLive(shoal: Shoal, batch: Batch): Promise<ProjectStatus> {
   const names = [...batch.models].reverse();
+  const chains = Object.keys(shoal.project.chains);
   const lines = new Map<string, string>();
-  const done = new Map<string, (view: ModelView) => void>();
-  const update = options.live ? (name: string, line: string) => void lines.set(name, line) : printChanges();
-
-  /** Questions under way: they are waited for, since nobody may ask on a connection that is closed. */
-  const asking = new Map<string, Promise<void>>();
-  const settling = shoal.settled(batch, (status) => {
-    for (const view of status.models) {
-      if (!batch.models.includes(view.model)) continue;
-      if (view.settled.includes(batch.id)) done.get(view.model)?.(view);
-      else if (view.running && !asking.has(view.model)) {
-        const asked = shoal.lifecycle(view.running.workflowId).then((l) => { if (l) update(view.model, stepLine(l)); }, () => undefined);
-        asking.set(view.model, asked.finally(() => asking.delete(view.model)));
-      }
-    }
-    for (const chain of status.chains) update(chain.chain, chain.activity);
-  }).finally(() => Promise.all(asking.values()));
-
-  if (!options.live) {
-    for (const name of names) done.set(name, once((view) => print(`${name.padEnd(20)} ${outcomeLine(view)}`)));
-    return settling;
-  }
+  const ended = new Map<string, (record: RunRecord) => void>();
+  const settling = shoal.settled(batch, {
+    onEvent: (event) => {
+      const line = lineOf(event);
+      if (line !== undefined) lines.set(nameOf(event), line);
+      if (event.type === 'run.ended' && event.record.batches?.includes(batch.id)) ended.get(event.model)?.(event.record);
+    },
+  });
+  // Whoever is not told of its end is at its end all the same.
+  const over = settling.then(() => undefined, () => undefined);
   const tasks = new Listr<unknown, 'default'>(
     [
       ...names.map((name): ListrTask<unknown, ListrGetRendererClassFromValue<'default'>> => ({
         title: name,
-        task: (_: unknown, task) => new Promise<void>((resolve) => {
+        task: async (_: unknown, task) => {
           const timer = setInterval(() => { task.output = lines.get(name) ?? ''; }, 100);
-          done.set(name, once((view) => {
-            clearInterval(timer);
-            task.title = `${name.padEnd(18)} ${outcomeLine(view)}`;
-            task.output = '';
-            resolve();
-          }));
-        }),
+          const record = await Promise.race([new Promise<RunRecord>((resolve) => { ended.set(name, resolve); }), over]);
+          clearInterval(timer);
+          if (record) task.title = `${name.padEnd(18)} ${outcomeInWords(record)}`;
+          task.output = '';
+        },
         rendererOptions: { persistentOutput: true },
       })),
       {
         title: 'release',
         task: async (_: unknown, task) => {
-          const timer = setInterval(() => { task.output = [...shoalChains(shoal)].map((c) => `${c}: ${lines.get(c) ?? ''}`).join('\n'); }, 100);
+          const timer = setInterval(() => { task.output = chains.map((c) => `${c}: ${lines.get(c) ?? ''}`).join('\n'); }, 100);
           const status = await settling.finally(() => clearInterval(timer));
           task.title = status.chains.map((c) => `${c.chain.padEnd(18)} ${c.activity}`).join('\n');
         },
@@ -58,21 +50,31 @@ export async function showProgress(shoal: Shoal, batch: Batch, options: { live: 
   return settling;
 }
 
-const shoalChains = (shoal: Shoal) => Object.keys(shoal.project.chains);
+const nameOf = (event: ProgressEvent): string => ('model' in event ? event.model! : event.chain!);
 
-function stepLine({ steps, training, retrying }: LifecycleProgress): string {
-  const running = steps.find((s) => s.status === 'running');
-  if (!running) return '';
-  const last = [...steps].reverse().find((s) => s.status === 'done');
-  if (retrying) return `${running.name}  attempt ${retrying.attempt}, after: ${retrying.reason.split('\n')[0]}`;
-  if (running.name === 'upstream') return 'waiting for the models it takes inputs from';
-  if ((running.name === 'train' || running.name === 'retrain') && training) return `${running.name}  epoch ${training.epoch} of at most ${training.maxEpochs}, validation loss ${training.validationLoss.toFixed(4)}`;
-  return `${running.name}${last?.note ? dim(`  (${last.name}: ${last.note})`) : ''}`;
+/** What a person is shown of an event; nothing of one that says no more than another. */
+function lineOf(event: ProgressEvent): string | undefined {
+  switch (event.type) {
+    case 'run.began': return event.request.reason;
+    case 'step.began': return event.step === 'upstream' ? 'waiting for the models it takes inputs from' : event.step;
+    case 'step.ended': return event.status === 'failed' || !event.note ? undefined : dim(`(${event.step}: ${event.note})`);
+    case 'training': {
+      const { epoch, maxEpochs, validationLoss } = event.progress;
+      return `train  epoch ${epoch} of at most ${maxEpochs}, validation loss ${validationLoss.toFixed(4)}`;
+    }
+    case 'retrying': return `${event.step ?? 'a step'}  attempt ${event.attempt}, after: ${event.reason.split('\n')[0]}`;
+    case 'run.ended': return outcomeInWords(event.record);
+    case 'chain.activity': return event.activity;
+    case 'release.phase': case 'release.decision': case 'release.action': case 'missed': return undefined;
+  }
 }
 
 export function outcomeLine(view: ModelView): string {
   const run = view.runs[0];
-  if (!run) return 'has not run yet';
+  return run ? outcomeInWords(run) : 'has not run yet';
+}
+
+function outcomeInWords(run: RunRecord): string {
   const seconds = ((Date.parse(run.endedAt) - Date.parse(run.startedAt)) / 1000).toFixed(1);
   switch (run.status) {
     case 'made': return `version ${run.made!.version.id} in ${seconds} s`;
@@ -82,22 +84,18 @@ export function outcomeLine(view: ModelView): string {
   }
 }
 
-/** One line for each step a model comes to: for logs, and where there is no terminal. */
-function printChanges(): (name: string, line: string) => void {
-  const shown = new Map<string, string>();
-  return (name, line) => {
-    const step = line.split('  ')[0] ?? '';
-    if (!step || shown.get(name) === step) return;
-    shown.set(name, step);
-    print(`${name.padEnd(20)} ${line}`);
-  };
-}
-
-function once<T>(f: (value: T) => void): (value: T) => void {
-  let called = false;
-  return (value) => {
-    if (called) return;
-    called = true;
-    f(value);
+/** One line for each step that something comes to: for logs, and where there is no terminal. */
+function printer(): (event: ProgressEvent) => void {
+  let training = '';
+  return (event) => {
+    const line = lineOf(event);
+    if (line === undefined) return;
+    if (event.type === 'training') {
+      // Once a training, not once an epoch.
+      const run = `${event.model}/${event.run}`;
+      if (training === run) return;
+      training = run;
+    }
+    print(`${nameOf(event).padEnd(20)} ${line}`);
   };
 }

@@ -1,4 +1,14 @@
 export type { ImportOptions } from './importedFile';
-export { Shoal, type Batch, type TrainOptions, type LifecycleProgress, type ProjectStatus } from './shoal';
+export { Shoal } from './shoal';
+export type { Batch, TrainOptions } from './runs';
+export type { PredictOptions, ScoreOptions, ScoreProgress } from './predictions';
+export type { Word } from './people';
+export type { LifecycleProgress, ProjectStatus } from './reading';
+export type { ProgressEvent } from './progress';
+export type { Watched, WatchOptions } from './watch';
+export type { Waiting } from './session';
+export type { ReleaseSummary, VersionCard, VersionSummary } from './records';
+export type { Lineage, LineageQuestion, PinnedBy, PredictionLineage, ReleaseLineage, VersionLineage } from './lineage';
+export type { Explanation, ExplainQuestion, ReleaseExplanation, VersionExplanation } from './explanation';
 export { findEndpoint, type Endpoint } from './connect';
 export type { Report, ReportQuestion } from './reports';

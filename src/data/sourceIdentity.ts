@@ -1,3 +1,4 @@
+import type { SourceFile } from '../domain/recordNames';
 import type { SourceSpec } from '../domain/spec';
 import { hashFile } from '../store/disk';
 import { withDuckDB } from './duckdb';
@@ -12,7 +13,7 @@ const CHANGING = new RegExp(
  * What decides a source's snapshot: its definition and the content of its files. Undefined when its SQL asks for the time or for
  * chance: then only running it tells.
  */
-export async function sourceIdentity(source: SourceSpec): Promise<unknown> {
+export async function sourceIdentity(source: SourceSpec): Promise<{ source: unknown; files: SourceFile[] } | undefined> {
   if (source.sql !== undefined && CHANGING.test(source.sql)) return undefined;
   // Rules say what the rows must be like, not what they are.
   const { rules: _rules, knownLater: _knownLater, ...read } = source;

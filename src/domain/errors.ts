@@ -46,6 +46,11 @@ export const ERRORS = {
   /** A hook could not be told of an event. */
   EVENT_UNDELIVERED: { retryable: true },
   NATIVE_MISSING: { retryable: false },
+  /** The caller, or somebody on the server, ended it. */
+  CANCELLED: { retryable: false },
+  /** One key was given to two different requests. */
+  KEY_REUSED: { retryable: false },
+  UNKNOWN_PREDICTION: { retryable: false },
   /** A fault of Shoal itself: the same again would end the same. */
   INTERNAL: { retryable: false },
 } as const satisfies Record<string, { retryable: boolean }>;

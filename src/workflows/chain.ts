@@ -1,4 +1,4 @@
-import { isCancellation, log as workflowLog, metricMeter, proxyActivities, proxyLocalActivities, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { isCancellation, log as workflowLog, metricMeter, proxyActivities, proxyLocalActivities, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import type { ControlActivities, ServingActivities } from '../activities';
 import type { Held } from '../activities/predict';
 import type { Asked } from '../activities/predictionEntry';
@@ -9,6 +9,7 @@ import { planSegments, type Segment } from '../domain/segments';
 import { versionIds, type ArtifactRef, type Release, type Routing } from '../domain/version';
 import { reasonOf, refusable, refuse } from './failures';
 import { provenanceDetails } from './details';
+import { describeChain, type ChainProgress } from './messages';
 import { SHOAL_CHAIN } from './searchAttributes';
 
 const PARTS_AT_ONCE = 4;
@@ -122,13 +123,16 @@ async function answerFile(release: Release, input: ArtifactRef): Promise<ChainAn
   const { partition, assemble } = serving(segments.at(-1)!.taskQueue, 60 * 60_000, 'data set');
   const { parts, rows } = await partition({ input });
   if (rows === 0) throw refuse('REQUEST_EMPTY', `The data set ${input.uri} has no rows.`);
+  const progress: ChainProgress = { parts: parts.length, done: 0 };
+  setHandler(describeChain, () => progress);
   const done: { provenance: Record<string, StageProvenance>; outputs: Held<Record<string, unknown>[]> }[] = [];
   let next = 0;
   await Promise.all(Array.from({ length: Math.min(PARTS_AT_ONCE, parts.length) }, async () => {
     while (next < parts.length) {
       const i = next++;
       done[i] = await runSegments(release, segments, { rows: { ref: parts[i]! } });
-      setCurrentDetails(`${done.filter(Boolean).length} of ${parts.length} parts are answered`);
+      progress.done++;
+      setCurrentDetails(`${progress.done} of ${parts.length} parts are answered`);
     }
   }));
   return {

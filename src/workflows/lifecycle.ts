@@ -1,4 +1,4 @@
-import { condition, isCancellation, log, patched, proxyActivities, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import { condition, isCancellation, log, patched, proxyActivities, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import type { DataActivities, TrainingActivities } from '../activities';
 import type { DataCheck } from '../domain/dataRules';
 import { headline } from '../domain/headline';
@@ -20,8 +20,9 @@ type Checked = Omit<Awaited<ReturnType<DataActivities['validate']>>, keyof DataC
  * One run of a model: ingest, validate, wait for the upstream models' versions, train, check the labels, evaluate, report. It ends in a
  * version and its verdict; bad data fails it, with nothing changed. Every result it decides on is in its history.
  */
-export async function lifecycle({ definition, champion, request, rules }: LifecycleInput): Promise<LifecycleResult> {
+export async function lifecycle({ run, definition, champion, request, rules }: LifecycleInput): Promise<LifecycleResult> {
   const { model, source } = definition;
+  const asked = { run, trigger: request.trigger, reason: request.reason, by: request.by, at: workflowInfo().startTime.toISOString() };
   const labels = model.labels?.check ? model.labels : undefined;
   const reweighs = labels?.suspects === 'exclude' || labels?.suspects === 'downweight';
   const steps: Step[] = LIFECYCLE_STEPS.filter((name) => (name !== 'labels' || labels) && (name !== 'retrain' || reweighs)).map((name) => ({ name, status: 'waiting' }));
@@ -35,7 +36,7 @@ export async function lifecycle({ definition, champion, request, rules }: Lifecy
   async function step<T>(name: StepName, work: () => Promise<T>, note: (result: T) => string, warnings?: (result: T) => string[]): Promise<T> {
     const entry = steps.find((s) => s.name === name)!;
     const started = Date.now();
-    entry.status = 'running';
+    Object.assign(entry, { status: 'running', startedAt: new Date(started).toISOString() });
     show();
     try {
       const result = await around(`step ${name}`, { 'shoal.model': model.name }, work);
@@ -120,7 +121,7 @@ export async function lifecycle({ definition, champion, request, rules }: Lifecy
   // What is made for a cascade is judged as a set, end to end: alone it need not be as good as the champion.
   const rival = request.trigger === 'cascade' ? undefined : champion;
   const evaluation = await step('evaluate',
-    () => activities(`evaluate ${model.name} ${trained.version.id}`).evaluate({ version: trained.version, training: trained.summary, gates: model.gates, champion: rival, labels: labelled }),
+    () => activities(`evaluate ${model.name} ${trained.version.id}`).evaluate({ version: trained.version, training: trained.summary, gates: model.gates, champion: rival, labels: labelled, asked }),
     (e) => `${headline(e.metrics)}: ${e.verdict.reason}`);
 
   const status = evaluation.verdict.passed ? 'made' : 'refused';

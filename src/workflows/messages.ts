@@ -46,7 +46,10 @@ export interface RunRequest {
   trigger: Trigger;
   reason: string;
   by: string;
-  /** Requests made together share a batch; a model waits for the runs of its upstream models in the same batch. */
+  /**
+   * Requests made together share a batch; a model waits for the runs of its upstream models in the same batch. A model asked twice in one
+   * batch runs once.
+   */
   batch: string;
   /** The models asked in this batch. */
   alongside: string[];
@@ -67,7 +70,7 @@ export interface RunAnswer { run: number; status: 'started' | 'queued' | 'merged
 /** A run has `labels` where labels are checked, and `retrain` where suspects are then to be left out or to count less. */
 export const LIFECYCLE_STEPS = ['ingest', 'validate', 'upstream', 'train', 'labels', 'retrain', 'evaluate', 'report'] as const;
 export type StepName = (typeof LIFECYCLE_STEPS)[number];
-export interface Step { name: StepName; status: 'waiting' | 'running' | 'done' | 'failed'; seconds?: number; note?: string; /** Sentences for people. */ warnings?: string[] }
+export interface Step { name: StepName; status: 'waiting' | 'running' | 'done' | 'failed'; startedAt?: string; seconds?: number; note?: string; /** Sentences for people. */ warnings?: string[] }
 
 /** What a lifecycle run came to. */
 export interface MadeVersion {
@@ -90,6 +93,8 @@ export type LifecycleResult = { status: 'made' | 'refused'; made: MadeVersion };
 export interface RunRecord {
   run: number;
   request: RunRequest;
+  /** All that it answers. */
+  batches?: string[];
   startedAt: string;
   endedAt: string;
   /** `unchanged`: the run made the version that was there already. */
@@ -101,7 +106,7 @@ export interface RunRecord {
 export interface ModelView {
   model: string;
   task: Task;
-  running?: { run: number; request: RunRequest; startedAt: string; workflowId: string };
+  running?: { run: number; request: RunRequest; batches?: string[]; startedAt: string; workflowId: string };
   waiting?: RunRequest;
   /** The newest version that passed its gates. */
   latest?: MadeVersion;
@@ -162,7 +167,12 @@ export const PHASES = ['judging', 'servable', 'replay', 'approval', 'shadow', 'c
 export type Phase = (typeof PHASES)[number];
 
 /** A person's word, or a program's: who and why is on the record. */
-export interface Command { by: string; reason: string }
+export interface Command {
+  by: string;
+  reason: string;
+  /** Two commands of one key are one: the second is answered as the first was. */
+  key?: string;
+}
 
 /** A release that a person or a program asks for: these versions, all else as in the release that is in place when it is taken up. */
 export interface Proposal extends Command { given: Record<string, VersionRef>; force: boolean; number: number }
@@ -173,6 +183,8 @@ export interface Rollout {
   origin: Command & { kind: 'versions' | 'pinned' | 'cascade' | 'proposal' };
   proposal?: Proposal;
   phase: Phase;
+  /** The phases and steps it has come to, this one last. */
+  trail?: PhasePassed[];
   /** Which of the steps of a canary. */
   step: number;
   /** Share of the live requests it answers now. */
@@ -190,6 +202,19 @@ export interface Rollout {
   /** What each of the last looks came to. */
   seen?: SeenCheck[];
 }
+
+/** A phase, or a step of a canary, that a candidate came to, and what was said of it there. */
+export interface PhasePassed { phase: Phase; at: string; step?: number; weight?: number; said?: string; verdict?: 'pass' | 'fail' | 'inconclusive'; /** Requests that the judge saw. */ requests?: number }
+
+/** What happened to a chain's releases, one after the other: a gap between two numbers is what nobody can tell any more. */
+export type ReleaseEvent = { seq: number; at: string; number?: number } & (
+  | { kind: 'phase'; phase: Phase; step?: number; weight?: number }
+  | { kind: 'decision'; status: ReleaseDecision['status']; reason: string; by?: string }
+  | { kind: 'action'; action: string; by: string; reason: string }
+);
+
+/** What the store keeps of a release that was decided on, the newest decision first. */
+export interface ReleaseRecord { chain: string; number: number; decisions: ReleaseDecision[]; actions: Action[] }
 
 /** One check at one look, for the report. */
 export interface SeenCheck { at: string; check: string; effect: number; low: number; high: number; tolerance: number; verdict: 'pass' | 'fail' | 'inconclusive' }
@@ -218,6 +243,9 @@ export interface ReleaseDecision {
   by?: string;
   evaluation?: ReleaseEvaluation;
   look?: Look;
+  /** Why there was this candidate. */
+  origin?: Rollout['origin'];
+  trail?: PhasePassed[];
 }
 
 /** What somebody did, newest first. */
@@ -241,6 +269,8 @@ export interface ReleaseView {
   /** Newest first, the last few. */
   decisions: ReleaseDecision[];
   actions: Action[];
+  /** Oldest first, the last ones. */
+  events?: ReleaseEvent[];
   models: Record<string, { version?: string; refusal?: string; batches: string[] }>;
 }
 
@@ -266,6 +296,11 @@ export const describeModel = defineQuery<ModelView>('describe');
 // lifecycle
 export const upstreamAnswered = defineSignal<[UpstreamAnswer]>('upstreamAnswered');
 export const describeLifecycle = defineQuery<LifecycleView>('describe');
+
+// chain
+/** How far the answer to a data set is. */
+export interface ChainProgress { parts?: number; done: number }
+export const describeChain = defineQuery<ChainProgress>('describe');
 
 // release
 /** What a monitor saw; of one time it counts once. */

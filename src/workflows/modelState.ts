@@ -3,7 +3,9 @@ import type { ArtifactRef, VersionRef } from '../domain/version';
 import type { MadeVersion, ModelDefinition, ModelView, RunAnswer, RunRecord, RunRequest, Settled, UpstreamAnswer } from './messages';
 
 const KEPT_RUNS = 20;
-const KEPT_BATCHES = 20;
+const KEPT_BATCHES = 200;
+const TOLD_BATCHES = 20;
+const KEPT_ANSWERS = 200;
 const KEPT_REJECTED = 50;
 
 /** Plain JSON, so that it can be carried through continue-as-new. */
@@ -25,6 +27,8 @@ export interface ModelStateData {
   upstream: Record<string, Settled>;
   records: RunRecord[];
   settled: string[];
+  /** By batch, what its request was answered. */
+  answers?: Record<string, RunAnswer>;
   /** The models asked in the newest batch. */
   alongside?: string[];
 }
@@ -37,8 +41,16 @@ export class ModelState {
     return new ModelState({ definition, runs: 0, upstream: {}, rejected: {}, records: [], settled: [] });
   }
 
-  /** A burst of requests makes the run under way and at most one more. */
+  /** A burst of requests makes the run under way and at most one more; one that comes twice is answered once. */
   ask(request: RunRequest, definition: ModelDefinition): RunAnswer {
+    const known = this.data.answers?.[request.batch];
+    if (known) return known;
+    const answer = this.queue(request, definition);
+    this.data.answers = Object.fromEntries([...Object.entries(this.data.answers ?? {}), [request.batch, answer] as const].slice(-KEPT_ANSWERS));
+    return answer;
+  }
+
+  private queue(request: RunRequest, definition: ModelDefinition): RunAnswer {
     this.data.definition = definition;
     const { running, waiting, runs, files = [] } = this.data;
     const status = running || files.length > 0 ? 'queued' : 'started';
@@ -134,14 +146,14 @@ export class ModelState {
       this.data.latest = outcome.made;
       this.data.rules = outcome.made.rules ?? this.data.rules;
     }
-    this.data.records = [{ run, request, startedAt, endedAt, ...outcome }, ...this.data.records].slice(0, KEPT_RUNS);
+    this.data.records = [{ run, request, batches, startedAt, endedAt, ...outcome }, ...this.data.records].slice(0, KEPT_RUNS);
     this.data.settled = [...batches, ...this.data.settled].slice(0, KEPT_BATCHES);
     return this.announcement(outcome.status === 'refused' || outcome.status === 'failed' ? outcome.reason : undefined);
   }
 
   announcement(refusal?: string): Settled {
     const { definition, latest, settled, alongside = [] } = this.data;
-    return { model: definition.model.name, batches: settled, alongside, version: latest?.version, upstream: latest?.upstream ?? {}, seconds: latest?.training.seconds, refusal };
+    return { model: definition.model.name, batches: settled.slice(0, TOLD_BATCHES), alongside, version: latest?.version, upstream: latest?.upstream ?? {}, seconds: latest?.training.seconds, refusal };
   }
 
   view(): ModelView {
@@ -149,7 +161,7 @@ export class ModelState {
     return {
       model: definition.model.name,
       task: definition.model.task,
-      running: running && { run: running.run, request: running.request, startedAt: running.startedAt, workflowId: running.workflowId },
+      running: running && { run: running.run, request: running.request, batches: running.batches, startedAt: running.startedAt, workflowId: running.workflowId },
       waiting: this.data.files?.[0]?.request ?? waiting?.request,
       latest,
       champion,

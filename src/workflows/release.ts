@@ -47,25 +47,41 @@ export async function release(definition: ChainDefinition, carried?: ReleaseStat
     await tellHealth(changes, { definition: state.data.definition, release: seen.release, at: seen.at, models });
   });
 
+  /** What is asked for once by a key is done once, however often it is asked for, and answered as it was the first time. */
+  const underWay = new Map<string, Promise<unknown>>();
+  async function once<R extends { number: number } | void>(command: Command, work: () => Promise<R>): Promise<R> {
+    const { key } = command;
+    if (key === undefined) return work();
+    const known = state.answered(command);
+    if (known) return (known.answer ?? undefined) as R;
+    const running = (underWay.get(key) as Promise<R> | undefined) ?? work().then((answer) => {
+      state.keepAnswer(command, answer ?? null);
+      return answer;
+    }).finally(() => underWay.delete(key));
+    underWay.set(key, running);
+    return running;
+  }
+  const isKnown = (command: Command | undefined) => command?.key !== undefined && (underWay.has(command.key) || state.answered(command) !== undefined);
+
   /** What a person may do, when: each with who and why on the record. */
   const on = <C extends Command>(action: string, may: (command: C) => string | undefined, act: (command: C) => Promise<void> | void) => ({
-    handler: async (command: C): Promise<void> => {
+    handler: (command: C): Promise<void> => once(command, async () => {
       const number = state.data.rollout?.candidate.number;
       state.act(action, command, { at: now(), number });
       await act(command);
       wake();
       show();
       if (state.hasUntold) await telling.hooks();
-    },
+    }),
     options: {
       validator: (command: C) => {
-        const problem = commandProblem(command) ?? may(command);
+        const problem = commandProblem(command) ?? (isKnown(command) ? undefined : may(command));
         if (problem) throw ApplicationFailure.nonRetryable(problem, 'COMMAND_REFUSED');
       },
     },
   });
-  const underWay = () => (state.data.rollout ? undefined : `There is no candidate under way for ${state.data.definition.spec.name}.`);
-  const inPhase = (...phases: string[]) => underWay() ?? (phases.includes(state.data.rollout!.phase) ? undefined
+  const candidateThere = () => (state.data.rollout ? undefined : `There is no candidate under way for ${state.data.definition.spec.name}.`);
+  const inPhase = (...phases: string[]) => candidateThere() ?? (phases.includes(state.data.rollout!.phase) ? undefined
     : `Candidate ${state.data.rollout!.candidate.number} is not at that point: it is ${state.data.rollout!.phase}, and this is for ${phases.join(' or ')}.`);
 
   const approving = on('approve', () => inPhase('approval', 'asking'), (command) => steps.approve(command));
@@ -75,7 +91,7 @@ export async function release(definition: ChainDefinition, carried?: ReleaseStat
   setHandler(refuse, refusing.handler, refusing.options);
   const pausing = on('pause', notPromoting, ({ by, reason }) => state.pause({ by, reason }, now()));
   setHandler(pause, pausing.handler, pausing.options);
-  const resuming = on('resume', () => underWay() ?? (state.data.rollout!.paused ? undefined : 'The candidate is not paused.'), () => state.resume(now()));
+  const resuming = on('resume', () => candidateThere() ?? (state.data.rollout!.paused ? undefined : 'The candidate is not paused.'), () => state.resume(now()));
   setHandler(resume, resuming.handler, resuming.options);
   const weighing = on('change the weight', ({ weight }: Command & { weight: number }) =>
     inPhase('canary', 'asking') ?? (typeof weight === 'number' && weight >= 0 && weight <= 1 ? undefined : `A weight is a number from 0 to 1, not ${JSON.stringify(weight)}.`),
@@ -84,10 +100,10 @@ export async function release(definition: ChainDefinition, carried?: ReleaseStat
     return pointer.publishNow();
   });
   setHandler(setWeight, weighing.handler, weighing.options);
-  const forcing = on('force', underWay, (command) => steps.force(command));
+  const forcing = on('force', candidateThere, (command) => steps.force(command));
   setHandler(force, forcing.handler, forcing.options);
 
-  setHandler(propose, async (command) => {
+  setHandler(propose, (command) => once(command, async () => {
     const given = await steps.findVersions(command.versions);
     const missing = state.lacking(given);
     if (missing.length > 0) throw fail('UNKNOWN_MODEL', `The proposal has no version of ${missing.join(', ')}, and no release is in place to take it from.`);
@@ -97,7 +113,7 @@ export async function release(definition: ChainDefinition, carried?: ReleaseStat
     if (force) steps.overtake();
     wake();
     return { number };
-  }, {
+  }), {
     validator: (command) => {
       const named = namedVersions(command?.versions);
       const unknown = Object.keys(named).filter((model) => !state.models.includes(model));
@@ -108,7 +124,8 @@ export async function release(definition: ChainDefinition, carried?: ReleaseStat
     },
   });
 
-  setHandler(rollback, async ({ by, reason, to }) => {
+  setHandler(rollback, (command) => once(command, async () => {
+    const { by, reason, to } = command;
     const target = to === undefined ? state.data.previous! : await steps.loadRelease(to);
     const from = state.data.current!.number;
     state.act('roll back', { by, reason }, { at: now(), number: from });
@@ -118,14 +135,14 @@ export async function release(definition: ChainDefinition, carried?: ReleaseStat
     if (state.hasUntold) await telling.hooks();
     pointer.refuseUnpublished();
     return { number: target.number };
-  }, {
+  }), {
     validator: (command) => {
       const { current, previous } = state.data;
-      const problem = commandProblem(command)
-        ?? (!current ? 'There is no release to roll back.' : undefined)
+      const problem = commandProblem(command) ?? (isKnown(command) ? undefined
+        : (!current ? 'There is no release to roll back.' : undefined)
         ?? (command.to === undefined && !previous ? `There is no release before ${current!.number}.` : undefined)
         ?? (command.to !== undefined && (!Number.isInteger(command.to) || command.to < 1) ? `A release's number is a whole number from 1, not ${JSON.stringify(command.to)}.` : undefined)
-        ?? (command.to === current?.number ? `Release ${command.to} is in place already.` : undefined);
+        ?? (command.to === current?.number ? `Release ${command.to} is in place already.` : undefined));
       if (problem) throw ApplicationFailure.nonRetryable(problem, 'COMMAND_REFUSED');
     },
   });
@@ -159,5 +176,6 @@ function namedVersions(versions: unknown): Record<string, string> {
 
 function commandProblem(command: Command | undefined): string | undefined {
   const isText = (value: unknown) => typeof value === 'string' && value.trim() !== '';
-  return isText(command?.by) && isText(command?.reason) ? undefined : 'Say who and why: {"by": "<you>", "reason": "<why>"}.';
+  if (!isText(command?.by) || !isText(command?.reason)) return 'Say who and why: {"by": "<you>", "reason": "<why>"}.';
+  return command!.key === undefined || isText(command!.key) ? undefined : `A key is a text, not ${JSON.stringify(command!.key)}.`;
 }

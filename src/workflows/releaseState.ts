@@ -5,13 +5,18 @@ import { newMisfits, nextSet, versionKey, type NextSet } from './candidates';
 import { observedHealth, type Health, type HealthChange } from '../domain/health';
 import type { Observed } from '../domain/monitor';
 import { activityOf } from './releaseWords';
-import type { Action, Bake, ChainDefinition, Command, Look, Phase, SeenCheck, Proposal, ReleaseDecision, ReleaseView, Rollout, Settled } from './messages';
+import type {
+  Action, Bake, ChainDefinition, Command, Look, Phase, PhasePassed, SeenCheck, Proposal, ReleaseDecision, ReleaseEvent, ReleaseRecord, ReleaseView, Rollout, Settled,
+} from './messages';
 
 const KEPT_DECISIONS = 20;
 /** Older decisions keep their reason. */
 const KEPT_EVALUATIONS = 4;
 const KEPT_ACTIONS = 20;
 const KEPT_SEEN = 120;
+const KEPT_EVENTS = 120;
+const KEPT_UNRECORDED = 20;
+const KEPT_ANSWERS = 100;
 const KEPT_VERSIONS = 200;
 
 /** Plain JSON, so that it can be carried through continue-as-new. */
@@ -40,6 +45,11 @@ export interface ReleaseStateData {
   untold?: ReleaseDecision[];
   decisions: ReleaseDecision[];
   actions: Action[];
+  events?: ReleaseEvent[];
+  /** Decisions that the store does not keep yet. */
+  unrecorded?: ReleaseRecord[];
+  /** By the key of a person's or a program's command, what it was answered. */
+  answers?: Record<string, { number: number } | null>;
   numbers: number;
 }
 
@@ -104,6 +114,7 @@ export class ReleaseState {
 
   private beginWith(candidate: Release, origin: Rollout['origin'], at: string): Rollout {
     this.data.rollout = { candidate, origin, phase: 'judging', step: 0, weight: 0, startedAt: at, phaseAt: at, pausedMs: 0 };
+    this.came(at);
     return this.data.rollout;
   }
 
@@ -163,11 +174,32 @@ export class ReleaseState {
     Object.assign(rollout, { phase, phaseAt: at, pausedMs: 0 });
     if (phase !== 'canary') rollout.step = 0;
     rollout.weight = phase === 'canary' ? this.steps[rollout.step]! : phase === 'asking' ? rollout.weight : 0;
+    this.came(at);
   }
 
   enterStep(step: number, at: string): void {
     const rollout = this.data.rollout!;
     Object.assign(rollout, { step, phaseAt: at, pausedMs: 0, weight: this.steps[step]! });
+    this.came(at);
+  }
+
+  /** The candidate has come to where it is now. */
+  private came(at: string): void {
+    const { phase, step, weight, candidate, trail } = this.data.rollout!;
+    const where = { phase, ...(phase === 'canary' && { step, weight }) };
+    this.data.rollout!.trail = [...(trail ?? []), { ...where, at }];
+    this.tell({ kind: 'phase', at, number: candidate.number, ...where });
+  }
+
+  /** What was found of the candidate where it is. */
+  say(said: Pick<PhasePassed, 'said' | 'verdict' | 'requests'>): void {
+    const { trail } = this.data.rollout!;
+    if (trail) Object.assign(trail.at(-1)!, said);
+  }
+
+  private tell(event: ReleaseEvent extends infer E ? (E extends ReleaseEvent ? Omit<E, 'seq'> : never) : never): void {
+    const { events = [] } = this.data;
+    this.data.events = [...events, { seq: (events.at(-1)?.seq ?? 0) + 1, ...event } as ReleaseEvent].slice(-KEPT_EVENTS);
   }
 
   get steps(): number[] {
@@ -221,6 +253,8 @@ export class ReleaseState {
   looked(look: Look): void {
     const rollout = this.data.rollout!;
     rollout.look = look;
+    const { verdict, reason, requests } = look.verdict;
+    this.say({ said: reason, verdict, requests: requests.candidate });
     const seen = look.verdict.checks.flatMap(({ check, verdict, effect, low, high, tolerance }): SeenCheck[] =>
       (verdict === 'not measured' || effect === undefined || low === undefined || high === undefined ? [] : [{ at: look.at, check, effect, low, high, tolerance, verdict }]));
     rollout.seen = [...(rollout.seen ?? []), ...seen].slice(-KEPT_SEEN);
@@ -236,9 +270,9 @@ export class ReleaseState {
 
   /** Ends the rollout. */
   decide(decision: Omit<ReleaseDecision, 'number' | 'versions'>): Release {
-    const { candidate } = this.data.rollout!;
+    const { candidate, origin, trail } = this.data.rollout!;
     delete this.data.rollout;
-    this.record(candidate, decision);
+    this.record(candidate, { origin, trail, ...decision });
     return candidate;
   }
 
@@ -246,9 +280,13 @@ export class ReleaseState {
     // A judge that failed has judged nothing: the set is tried again with the next news.
     if (decision.status !== 'failed') this.data.judged = [candidateKey(release), ...this.data.judged.filter((key) => key !== candidateKey(release))].slice(0, KEPT_DECISIONS);
     const earlier = this.data.decisions.map(({ evaluation, look, ...rest }, i) => (i < KEPT_EVALUATIONS ? { ...rest, evaluation, look } : rest));
-    const recorded = { number: release.number, versions: versionIds(release), ...decision };
-    this.data.decisions = [recorded, ...earlier].slice(0, KEPT_DECISIONS);
-    if (this.data.definition.hooks) this.data.untold = [...(this.data.untold ?? []), recorded];
+    const decided = { number: release.number, versions: versionIds(release), ...decision };
+    this.data.decisions = [decided, ...earlier].slice(0, KEPT_DECISIONS);
+    if (this.data.definition.hooks) this.data.untold = [...(this.data.untold ?? []), decided];
+    const { at, status, reason, by } = decision;
+    this.tell({ kind: 'decision', at, number: release.number, status, reason, ...(by !== undefined && { by }) });
+    const record = { chain: release.chain, number: release.number, decisions: [decided], actions: this.data.actions.filter((a) => a.number === release.number) };
+    this.data.unrecorded = [...(this.data.unrecorded ?? []), record].slice(-KEPT_UNRECORDED);
   }
 
   get hasUntold(): boolean {
@@ -261,6 +299,16 @@ export class ReleaseState {
     if (rest.length > 0) this.data.untold = rest;
     else delete this.data.untold;
     return decision;
+  }
+
+  /** As the first command of the same key was answered; undefined when it is new. */
+  answered(command: Command): { answer: { number: number } | null } | undefined {
+    const answer = command.key === undefined ? undefined : this.data.answers?.[command.key];
+    return answer === undefined ? undefined : { answer };
+  }
+
+  keepAnswer({ key }: Command, answer: { number: number } | null): void {
+    if (key !== undefined) this.data.answers = Object.fromEntries([...Object.entries(this.data.answers ?? {}), [key, answer] as const].slice(-KEPT_ANSWERS));
   }
 
   /** The new versions of a candidate, which are not offered again; the ones in place count as the newest. Nothing when none is in place. */
@@ -286,6 +334,7 @@ export class ReleaseState {
 
   act(action: string, { by, reason }: Command, of: { at: string; number?: number }): void {
     this.data.actions = [{ action, by, reason, ...of }, ...this.data.actions].slice(0, KEPT_ACTIONS);
+    this.tell({ kind: 'action', action, by, reason, ...of });
   }
 
   /** What it took to train each model's newest version. */
@@ -315,6 +364,7 @@ export class ReleaseState {
       health,
       decisions,
       actions,
+      events: this.data.events,
       models: Object.fromEntries([...this.models, ...definition.spec.compareWith].map((model) => [
         model,
         { version: settled[model]?.version?.id, refusal: settled[model]?.refusal, batches: settled[model]?.batches ?? [] },

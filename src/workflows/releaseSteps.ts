@@ -1,5 +1,5 @@
 import { CancellationScope, isCancellation, log, patched, proxyActivities, upsertSearchAttributes } from '@temporalio/workflow';
-import type { DataActivities } from '../activities';
+import type { ControlActivities, DataActivities } from '../activities';
 import type { LookRequest } from '../activities/look';
 import type { ReleaseReportInput } from '../activities/report';
 import type { Release, VersionRef } from '../domain/version';
@@ -12,6 +12,9 @@ import { countVerdict, type Telling } from './releaseTelling';
 import { judgedInWords, promotionInWords } from './releaseWords';
 import { afterLook, afterReplay, type Move } from './rolloutPlan';
 import { SHOAL_VERDICT } from './searchAttributes';
+
+/** Tried again with the next news. */
+const keeper = proxyActivities<ControlActivities>({ startToCloseTimeout: '10 seconds', scheduleToCloseTimeout: '30 seconds', retry: { maximumAttempts: 3 } });
 
 const PUBLISH_AGAIN_MS = 5_000;
 const REPORT_ATTEMPTS = 3;
@@ -35,6 +38,7 @@ export class Steps {
     if (!rollout) {
       if (await this.begin()) return 0;
       await this.compare();
+      await this.keepDecisions();
       await this.draw();
       return bakeWait;
     }
@@ -84,6 +88,7 @@ export class Steps {
           const evaluation = await this.work(`judge release ${candidate.number} end to end`, (data) => data.evaluateRelease({ candidate, current }));
           if (!isThere()) return 0;
           rollout.evaluation = evaluation;
+          state.say({ said: judgedInWords(evaluation) });
           if (evaluation.verdict.passed) this.enter('servable');
           else await this.refuse(judgedInWords(evaluation));
           return 0;
@@ -91,6 +96,7 @@ export class Steps {
         case 'servable': {
           const { passed, reason } = await this.work(`try whether release ${candidate.number} can be served`, (data) => data.checkServable({ release: candidate }));
           if (!isThere()) return 0;
+          state.say({ said: reason });
           if (!passed) await this.refuse(reason);
           else if (current) this.enter('replay');
           else await this.move(afterReplay(rollout, { needsApproval: state.needsApproval(), first: true }));
@@ -303,6 +309,20 @@ export class Steps {
         this.unweighed.add(current.number);
         evaluation.ablation = await onData(definition.dataQueue, what).ablate({ release: current, costs: state.costs() });
       });
+    }
+  }
+
+  /** Puts what was decided into the store, where it can be read when it is no longer remembered here. */
+  private async keepDecisions(): Promise<void> {
+    const { unrecorded } = this.state.data;
+    if (!unrecorded?.length || !patched('decision-records')) return;
+    try {
+      await keeper.recordDecisions({ records: unrecorded });
+      // Another may have come in the meantime.
+      this.state.data.unrecorded = this.state.data.unrecorded?.slice(unrecorded.length);
+    } catch (error) {
+      if (CancellationScope.current().consideredCancelled) throw error;
+      log.warn('decisions could not be recorded', { reason: reasonOf(error) });
     }
   }
 

@@ -37,6 +37,22 @@ describe('a model that is asked for runs', () => {
     expect(batches).toEqual([['f'], ['g'], ['a', 'b']]);
   });
 
+  it('answers a request that comes twice as it did the first time, also after its run, and runs once', () => {
+    const state = ModelState.fresh(definition('m'));
+    const first = state.ask(request('a'), definition('m'));
+    expect(state.ask(request('a'), definition('m'))).toEqual(first);
+    state.begin(NOW, id);
+    expect(state.ask(request('a'), definition('m'))).toEqual(first);
+    expect(state.isAsked).toBe(false);
+    state.end({ status: 'made', reason: 'ok', made: made('v1') }, NOW);
+    expect(state.ask(request('a'), definition('m'))).toEqual(first);
+    expect(state.isAsked).toBe(false);
+    expect(state.view().runs).toMatchObject([{ run: 1, batches: ['a'] }]);
+    expect(state.ask(request('b'), definition('m'))).toEqual({ run: 2, status: 'started' });
+    // Also after continue-as-new.
+    expect(new ModelState(JSON.parse(JSON.stringify(state.data))).ask(request('a'), definition('m'))).toEqual(first);
+  });
+
   it('answers every batch exactly once, whatever the order of requests and ends', () => {
     fc.assert(fc.property(fc.array(fc.boolean(), { maxLength: 60 }), (events) => {
       const state = ModelState.fresh(definition('m'));
@@ -117,7 +133,7 @@ describe('a model that takes inputs from another', () => {
     const state = fresh();
     const rules = (sha256: string) => ({ uri: sha256, sha256, bytes: 1 });
     const run = (status: 'made' | 'refused' | 'unchanged', left?: string) => {
-      state.ask(request('a'), definition('m', ['u']));
+      state.ask(request(`a${state.data.runs}`), definition('m', ['u']));
       state.begin(NOW, id);
       state.end({ status, reason: 'ok', made: { ...made('v1'), ...(left && { rules: rules(left) }) } }, NOW);
       return state.data.rules?.sha256;
@@ -139,7 +155,7 @@ describe('a model that takes inputs from another', () => {
 
 describe('a version that a chain refuses', () => {
   const run = (state: ModelState, version: string, trigger: 'person' | 'cascade' = 'person') => {
-    state.ask({ ...request(`to ${version}`), trigger }, definition('m'));
+    state.ask({ ...request(`to ${version}, ${state.data.runs}`), trigger }, definition('m'));
     state.begin(NOW, id);
     return state.end({ status: 'made', reason: 'ok', made: made(version) }, NOW);
   };

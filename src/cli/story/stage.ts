@@ -53,16 +53,12 @@ export class Stage {
   /** Asks for runs of models, and says what came of each. */
   async train(models?: string[], reason = 'new data'): Promise<void> {
     const batch = await this.shoal.train(models, { trigger: 'person', reason });
-    const told = new Set<string>();
-    await this.shoal.settled(batch, (status) => {
-      for (const view of status.models) {
-        const run = view.runs[0];
-        if (!run || !view.settled.includes(batch.id) || told.has(view.model)) continue;
-        told.add(view.model);
-        const colour = run.status === 'made' ? green : run.status === 'unchanged' ? dim : red;
-        this.say(`  ${view.model.padEnd(16)} ${colour(run.status)} ${dim(run.status === 'unchanged' ? '' : short(run.reason))}`);
-      }
-    });
+    for await (const event of this.shoal.watch(batch)) {
+      if (event.type !== 'run.ended' || event.record.request.trigger === 'cascade') continue;
+      const { status, reason: why } = event.record;
+      const colour = status === 'made' ? green : status === 'unchanged' ? dim : red;
+      this.say(`  ${event.model.padEnd(16)} ${colour(status)} ${dim(status === 'unchanged' ? '' : short(why))}`);
+    }
   }
 
   /** Live requests for films, each one by itself, until there are no more or the condition holds; a film's outcome follows its answer. */
