@@ -6,12 +6,14 @@ import { beating } from './beating';
 import type { Data } from './inputs';
 import { recall } from './memory';
 import { fileWithin } from './outsideFiles';
+import { noteVersion } from './publish';
 import { foreignIdentity, type ForeignTraining } from './prepareTraining';
 import { versionArtifacts } from './train';
 
 export const createAcceptVersion = (data: Data) => {
   const accept = async (identity: unknown, make: () => Promise<TrainedVersion>): Promise<TrainedVersion> => {
     const { result, reused } = await recall(data.store, 'trainings', identity, make, ({ version }) => versionArtifacts(version, data.store));
+    await noteVersion(data.store, result.version);
     return { ...result, summary: { ...result.summary, reused } };
   };
 

@@ -8,6 +8,7 @@ import { createAblate } from './ablate';
 import { createCheckServable, type RunServing } from './checkServable';
 import { createCheckLabels } from './checkLabels';
 import { createAcceptVersion } from './acceptVersion';
+import { createCollectGarbage } from './collectGarbage';
 import { createCompare } from './compare';
 import { createDeliver } from './deliver';
 import { createEvaluate } from './evaluate';
@@ -43,6 +44,9 @@ export const createDataActivities = (deps: { store: Store; models: Models; log: 
   ...createReport(deps),
 });
 
+/** What keeps the store in order, beside the work on data. */
+export const createUpkeepActivities = createCollectGarbage;
+
 /** What a `serve` worker runs. */
 export const createServingActivities = (deps: { store: Store; models: Models; log: RequestLog; around?: Around; meter?: StageMeter }) => createPredict(deps);
 
@@ -51,6 +55,7 @@ export const createControlActivities = (deps: { store: Store; ledger: Ledger; lo
   ({ ...createPublish(deps), ...createLogFailure(deps), ...createDeliver(deps) });
 
 export type DataActivities = ReturnType<typeof createDataActivities>;
+export type UpkeepActivities = ReturnType<typeof createUpkeepActivities>;
 export type TrainingActivities = ReturnType<typeof createTrainingActivities>;
 export type ServingActivities = ReturnType<typeof createServingActivities>;
 export type ControlActivities = ReturnType<typeof createControlActivities>;

@@ -6,6 +6,7 @@ import type { TrainedVersion } from '../domain/version';
 import { beating } from './beating';
 import type { Data } from './inputs';
 import { remembered } from './memory';
+import { noteVersion } from './publish';
 import { trainingIdentity, versionArtifacts, type TrainingJob } from './train';
 import { learnable, trainingRows, type TrainingRows } from './trainingRows';
 
@@ -25,6 +26,7 @@ export const createPrepareTraining = (data: Data) => ({
     beating(async () => {
       const { store } = data;
       const made = await remembered<TrainedVersion>(store, 'trainings', foreignIdentity({ job, isRead }), ({ version }) => versionArtifacts(version, store));
+      if (made) await noteVersion(store, made.version);
       if (made) return { made: { ...made, summary: { ...made.summary, reused: true } } };
       const { model } = job;
       const rows = await trainingRows(job, data);

@@ -1,6 +1,8 @@
-import { ShoalError } from '../domain/errors';
+import { ShoalError, type ErrorCode } from '../domain/errors';
+import { removedNote, type Removal } from '../domain/garbage';
 import { decisionNote } from '../domain/recordNames';
 import type { Release, Routing, VersionRef } from '../domain/version';
+import { hold } from '../store/hold';
 import { currentRouting, pointer } from '../store/pointer';
 import type { Store } from '../store/store';
 import type { ReleaseRecord } from '../workflows/messages';
@@ -10,6 +12,8 @@ export interface Ledger { routing(chain: string): Promise<Routing | undefined> }
 
 const releaseNote = (chain: string, number: number) => `chains/${chain}/releases/${number}`;
 export const versionNote = (model: string, id: string) => `versions/${model}/${id}`;
+/** By which it is found again. */
+export const noteVersion = (store: Store, version: VersionRef): Promise<void> => store.writeNote(versionNote(version.model, version.id), version, { ifAbsent: true });
 
 export const createPublish = ({ store, ledger }: { store: Store; ledger: Ledger }) => ({
   /** Points a chain's requests at these releases: one atomic swap. A late retry of an older routing changes nothing. */
@@ -40,7 +44,12 @@ export const createPublish = ({ store, ledger }: { store: Store; ledger: Ledger 
   /** A release that was in use, by its number. */
   async loadRelease({ chain, number }: { chain: string; number: number }): Promise<Release> {
     const release = await store.readNote<Release>(releaseNote(chain, number));
-    if (release) return release;
+    if (release) {
+      await hold(store, release.versions);
+      return release;
+    }
+    const removal = await store.readNote<Removal>(removedNote({ chain, number }));
+    if (removal) throw goneSince(`Release ${number} of the chain "${chain}"`, removal, { code: 'UNKNOWN_RELEASE', details: { chain, number } });
     const prefix = `chains/${chain}/releases/`;
     const known = (await store.listNotes(prefix)).map((name) => Number(name.slice(prefix.length))).sort((a, b) => a - b);
     throw new ShoalError('UNKNOWN_RELEASE', `The chain "${chain}" never had release ${number} in use.`, {
@@ -63,13 +72,19 @@ export const createPublish = ({ store, ledger }: { store: Store; ledger: Ledger 
   async findVersions({ ids }: { ids: Record<string, string> }): Promise<Record<string, VersionRef>> {
     return Object.fromEntries(await Promise.all(Object.entries(ids).map(async ([model, id]) => {
       const version = await store.readNote<VersionRef>(versionNote(model, id));
-      if (version) return [model, version] as const;
+      if (version) {
+        await hold(store, version);
+        return [model, version] as const;
+      }
+      const removal = await store.readNote<Removal>(removedNote({ model, id }));
+      if (removal) throw goneSince(`Version ${id} of ${model}`, removal, { code: 'UNKNOWN_VERSION', details: { model, id } });
       throw new ShoalError('UNKNOWN_VERSION', `There is no version ${id} of ${model}.`, { remedy: '`shoal status` names the newest ones.', details: { model, id } });
     })));
   },
 });
 
-async function keep(store: Store, release: Release): Promise<void> {
-  const note = releaseNote(release.chain, release.number);
-  if ((await store.readNote(note)) === undefined) await store.writeNote(note, release);
-}
+/** Written each time, so that its age is that of its last use. */
+const keep = (store: Store, release: Release): Promise<void> => store.writeNote(releaseNote(release.chain, release.number), release);
+
+export const goneSince = (what: string, { at, reason }: Removal, { code, details }: { code: ErrorCode; details: Record<string, unknown> }): ShoalError =>
+  new ShoalError(code, `${what} was removed on ${at.slice(0, 'yyyy-mm-dd'.length)}: ${reason}.`, { remedy: '`retention` in temporal.yaml says how much is kept.', details: { ...details, removed: at } });

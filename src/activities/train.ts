@@ -4,6 +4,7 @@ import type { ArtifactRef, Manifest, Snapshot, TrainedVersion, VersionRef } from
 import type { Store } from '../store/store';
 import { beating } from './beating';
 import { recall } from './memory';
+import { noteVersion } from './publish';
 
 export interface TrainingJob {
   model: ModelSpec;
@@ -29,6 +30,7 @@ export const createTrain = ({ store, runTraining }: { store: Store; runTraining:
       const { result, reused } = await recall(store, 'trainings', trainingIdentity(input), (fingerprint) =>
         runTraining({ ...input, fingerprint }, { signal: Context.current().cancellationSignal, onProgress: report }),
         ({ version }) => versionArtifacts(version, store));
+      await noteVersion(store, result.version);
       return { ...result, summary: { ...result.summary, reused } };
     }),
 });

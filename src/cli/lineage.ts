@@ -57,11 +57,12 @@ const SHOWN = 3;
 const some = (names: string[]): string => `${names.slice(0, SHOWN).join('; ')}${names.length > SHOWN ? ` and ${names.length - SHOWN} more` : ''}`;
 
 function drawn({ text, branches }: Branch, width = WIDTH()): string[] {
-  const own = wrapped(text, { width }).split('\n');
+  // Lines of a text that goes on stand beside the stem of what is below it.
+  const fits = wrapped(text, { width }).split('\n');
+  const own = fits.length === 1 ? fits : wrapped(text, { width: width - 3 }).split('\n');
   const below = branches.flatMap((branch, i) => {
     const last = i === branches.length - 1;
     return drawn(branch, width - 3).map((line, j) => `${j === 0 ? (last ? '└─ ' : '├─ ') : (last ? '   ' : '│  ')}${line}`);
   });
-  // Lines of a text that goes on stand beside the stem of what is below it.
   return [own[0]!, ...own.slice(1).map((line) => `${branches.length > 0 ? '│  ' : '   '}${line}`), ...below];
 }

@@ -15,6 +15,8 @@ import { lifecycleWorkflowId, type Step } from '../workflows/messages';
 import { progressBar } from './bar';
 import { addCompletionCommand } from './completion';
 import { EXIT, exitCodeOf } from './exitCodes';
+import { gc } from './gc';
+import { init, type InitOptions } from './init';
 import { addPeopleCommands } from './people';
 import { askedReport, openInBrowser, type ReportOptions } from './openReport';
 import { dim, print, printJson } from './output';
@@ -121,6 +123,20 @@ program.command('report <name> [which]')
     if (report.url && !common().json) process.stderr.write(`${dim(report.url)}\n`);
     if (options.open) await openInBrowser(report.url ?? report.file);
   });
+
+program.command('gc')
+  .description('remove from the store what no release, run or retention rule needs')
+  .option('--dry-run', 'say what that would be, and remove nothing', false)
+  .option('-y, --yes', 'do not ask', false)
+  .action((options: { dryRun: boolean; yes: boolean }) => withShoal((shoal) => gc(shoal, { ...options, json: common().json })));
+
+program.command('init <data...>')
+  .description('start a project from a data file (CSV, TSV, JSON, JSON lines, Parquet, .gz, globs): looks at it, proposes a model, writes temporal.yaml')
+  .option('-t, --target <column>', 'what is to be predicted; asked for, or found by rules, when left out')
+  .addOption(new Option('--task <task>', 'what kind of prediction; by the target when left out').choices(['regression', 'classification', 'forecast']))
+  .option('-n, --name <name>', 'the project\'s name; the file\'s when left out')
+  .option('-y, --yes', 'do not ask', false)
+  .action((data: string[], options: Omit<InitOptions, 'project' | 'json'>) => init(data, { ...options, ...common() }));
 
 program.command('check')
   .description('validate the project file')

@@ -11,4 +11,5 @@ export type { ReleaseSummary, VersionCard, VersionSummary } from './records';
 export type { Lineage, LineageQuestion, PinnedBy, PredictionLineage, ReleaseLineage, VersionLineage } from './lineage';
 export type { Explanation, ExplainQuestion, ReleaseExplanation, VersionExplanation } from './explanation';
 export { findEndpoint, type Endpoint } from './connect';
+export { gcSchedule } from './garbage';
 export type { Report, ReportQuestion } from './reports';

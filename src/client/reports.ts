@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ShoalError } from '../domain/errors';
+import { removedNote, type Removal } from '../domain/garbage';
 import { reportNote, reportPath, type ReportName } from '../domain/reportNames';
 import type { ArtifactRef } from '../domain/version';
 import type { Store } from '../store/store';
@@ -44,6 +45,11 @@ interface Context {
 export async function findReport(question: ReportQuestion, { store, newest, server }: Context): Promise<Report> {
   const of = await named(question, { store, newest });
   const ref = await store.readNote<ArtifactRef>(reportNote(of));
+  const removal = ref ? undefined : await store.readNote<Removal>(removedNote('model' in of ? { model: of.model, id: of.version } : of));
+  if (removal) {
+    throw new ShoalError('NO_REPORT', `${'model' in of ? `Version ${of.version} of ${of.model}` : `Release ${of.number} of ${of.chain}`} was removed on ${removal.at.slice(0, 'yyyy-mm-dd'.length)}, and its report with it: ${removal.reason}.`, {
+      remedy: '`retention` in temporal.yaml says how much is kept.', details: { ...of, removed: removal.at } });
+  }
   if (!ref) throw await noReport(question, 'model' in of ? `version ${of.version}` : `release ${of.number}`, store);
   return { of, ref, file: await store.localFile(ref), url: server && `${server}/${reportPath(of)}` };
 }

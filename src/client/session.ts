@@ -38,12 +38,18 @@ export class Session {
 
   /** @throws ShoalError and nothing else, within the time */
   async within<T>({ timeoutMs = TIMEOUT_MS, signal }: Waiting, work: () => Promise<T>): Promise<T> {
+    // The SDK leaves its listener on the signal it is given: each call has one of its own.
+    const call = new AbortController();
+    const abort = () => call.abort();
+    signal?.addEventListener('abort', abort, { once: true });
     try {
       if (signal?.aborted) throw new CancelledFailure('aborted');
       const ask = () => this.temporal.withDeadline(Date.now() + timeoutMs, work);
-      return await (signal ? this.temporal.withAbortSignal(signal, ask) : ask());
+      return await (signal ? this.temporal.withAbortSignal(call.signal, ask) : ask());
     } catch (error) {
       throw this.toShoalError(error, { timeoutMs, signal });
+    } finally {
+      signal?.removeEventListener('abort', abort);
     }
   }
 

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import { loadProject } from '../config';
 import type { Health } from '../domain/health';
 import type { ChainAnswer, Row } from '../domain/prediction';
+import type { Collection } from '../domain/retention';
 import type { ProjectSpec } from '../domain/spec';
 import { tracingFrom } from '../observe';
 import { openStore } from '../store/fileStore';
@@ -9,6 +10,7 @@ import type { Store } from '../store/store';
 import { approve, force, pause, propose, refuse, resume, rollback, setWeight, type ModelView, type ReleaseView } from '../workflows/messages';
 import { connectClient, findEndpoint, type Endpoint } from './connect';
 import { explanationOf, type ExplainQuestion, type Explanation } from './explanation';
+import { collectGarbageInput } from './garbage';
 import { heldOutRows, type HeldOutRow } from './heldOut';
 import type { ImportOptions } from './importedFile';
 import { lineageOf, type Lineage, type LineageQuestion } from './lineage';
@@ -21,6 +23,8 @@ import { findReport, readReportServer, type Report, type ReportQuestion } from '
 import { Runs, type Batch, type TrainOptions } from './runs';
 import { cancelled, Session, timedOut, type Waiting } from './session';
 import { watch, type Watched, type WatchOptions } from './watch';
+
+const GC_TIMEOUT_MS = 60 * 60_000;
 
 /** The client that programs use. Every error is a ShoalError with a code. docs/programs.md shows each method. */
 export class Shoal {
@@ -118,6 +122,22 @@ export class Shoal {
   async heldOut(chain: string, count: number): Promise<HeldOutRow[]> {
     const release = (await this.chain(chain))?.current;
     return release ? heldOutRows(release, await this.session.store(), count) : [];
+  }
+
+  /**
+   * Removes from the store what no release, run or retention rule needs, or with `dryRun` says what that would be. Who asks while it is done
+   * already is told what came of that. Throws NOT_COLLECTED, with nothing removed, when what is needed can't be told.
+   */
+  collectGarbage({ dryRun = false, timeoutMs = GC_TIMEOUT_MS }: { dryRun?: boolean; timeoutMs?: number } = {}): Promise<Collection> {
+    const { project: { name, temporal: { taskQueue } }, temporal } = this.session;
+    return this.session.within({ timeoutMs }, async () => await temporal.workflow.execute('collectGarbage', {
+      workflowId: `gc/${name}${dryRun ? '/dry-run' : ''}`,
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      taskQueue,
+      args: [collectGarbageInput(this.project, { dryRun })],
+      workflowExecutionTimeout: timeoutMs,
+      staticSummary: dryRun ? 'What nothing needs' : 'Remove what nothing needs',
+    }) as Collection);
   }
 
   /** A checked file on this machine with what a reference of an answer holds. */

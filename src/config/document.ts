@@ -23,7 +23,7 @@ const toJson = (override: (context: { jsonSchema: JsonSchema }) => void): JsonSc
 /** docs/configuration.md */
 export function configurationPage(): string {
   const root = toJson(() => undefined);
-  const { sources, models, chains, workers, temporal, hooks } = root.properties as Record<string, JsonSchema>;
+  const { sources, models, chains, workers, temporal, hooks, retention } = root.properties as Record<string, JsonSchema>;
   const tasks = Object.fromEntries((valueOf(models!).oneOf as JsonSchema[]).map((model) => [String(property(model, 'task').const), model])) as Record<Task, JsonSchema>;
   const gate = property(tasks.regression, 'gates').items as JsonSchema;
   const chain = valueOf(chains!);
@@ -32,6 +32,7 @@ export function configurationPage(): string {
     INTRODUCTION,
     '## The project', table(root, ['$schema']),
     '### temporal', table(temporal!),
+    '### retention', `${retention!.description} See [retention.md](retention.md).`, ...retentionTables(retention!),
     '### workers', WORKERS, table(workers!.items as JsonSchema),
     '## sources', 'By name. Names are lower-case letters, digits and dashes.', table(valueOf(sources!)),
     '### rules', RULES, ...ruleTables(valueOf(sources!)),
@@ -74,6 +75,9 @@ function ruleTables(source: JsonSchema): string[] {
   const [ofColumn, ofTable] = (property(source, 'rules').items as JsonSchema).anyOf as [JsonSchema, JsonSchema];
   return [table(ofColumn), 'Of the rows as a whole:', table(ofTable, ['column'])];
 }
+
+const retentionTables = (retention: JsonSchema): string[] =>
+  [table(retention), ...['versions', 'releases'].flatMap((name) => [`#### ${name}`, table(property(retention, name))])];
 
 const checksTables = (checks: JsonSchema): string[] =>
   [table(checks), ...['leakage', 'drift', 'skew'].flatMap((name) => [`#### ${name}`, table(property(checks, name))])];

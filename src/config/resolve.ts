@@ -14,6 +14,7 @@ import { checkMetrics, resolveHook, resolveWorker } from './schemaHooks';
 import { resolveLabels } from './schemaLabels';
 import { resolveRule } from './schemaData';
 import type { InputDocument, ModelDocument } from './schemaModel';
+import { resolveRetention } from './schemaRetention';
 import { milliseconds } from './schemaRollout';
 import type { TrainerDocument } from './schemaTrainer';
 
@@ -35,7 +36,7 @@ export function resolve(document: Document, folder: string): { project: ProjectS
     return resolved.hook;
   });
   const project: ProjectSpec = {
-    name, temporal, store: { path: absolute(document.store) }, workers: workers.map(resolveWorker), sources, models,
+    name, temporal, store: { path: absolute(document.store) }, retention: resolveRetention(document.retention), workers: workers.map(resolveWorker), sources, models,
     chains: { ...declared, ...ownChains(models, declared, problems) },
     ...(Object.keys(hooks).length > 0 && { hooks }),
   };

@@ -5,6 +5,7 @@ import { gateSchema, servableSchema, worthSchema } from './schemaGates';
 import { hookSchema, metricsSchema } from './schemaHooks';
 import { allMetrics, approvalSchema, column, expectations, modelSchema, name } from './schemaModel';
 import { monitorSchema } from './schemaMonitor';
+import { retentionSchema } from './schemaRetention';
 import { rolloutSchema } from './schemaRollout';
 
 /** The document people write: temporal.yaml, or the argument of `defineProject`. `resolve` makes a ProjectSpec of it. */
@@ -81,6 +82,7 @@ export const documentSchema = z.strictObject({
     taskQueue: z.string().min(1).default(DEFAULT_TASK_QUEUE).describe('Queue of the workflows; `-train` and `-serve` are appended for the others.'),
   }).prefault({}).describe('The Temporal server.'),
   store: z.string().min(1).default(DEFAULT_STORE).describe('Folder of the artifact store, relative to this document.'),
+  retention: retentionSchema.prefault({}),
   workers: z.array(workerSchema).min(1).default(DEFAULT_WORKERS).describe('Worker processes that `shoal up` starts.'),
   sources: z.record(name, sourceSchema).describe('Where rows come from, by name.'),
   models: z.record(name, modelSchema).describe('The small models, by name.'),

@@ -43,6 +43,7 @@ export const ERROR_WORDS: Record<ErrorCode, string> = {
   CANCELLED: 'The caller ended the call, or somebody ended the workflow on the server.',
   KEY_REUSED: 'One key was given to two different requests.',
   EVENT_UNDELIVERED: 'A hook could not be told of an event.',
+  NOT_COLLECTED: 'What is still needed can\'t be told, so nothing was removed from the store.',
   NATIVE_MISSING: 'A native part is not installed: `npx shoal setup`.',
   INTERNAL: 'A fault of Shoal itself.',
 };

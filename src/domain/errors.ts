@@ -34,6 +34,8 @@ export const ERRORS = {
   ARTIFACT_CORRUPT: { retryable: false },
   ARTIFACT_MISSING: { retryable: false },
   NO_REPORT: { retryable: false },
+  /** What the store needs could not be told, so nothing was removed from it. */
+  NOT_COLLECTED: { retryable: false },
   EXPRESSION: { retryable: false },
   STAGE_FAILED: { retryable: false },
   STORE_FULL: { retryable: true },

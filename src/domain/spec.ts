@@ -1,5 +1,6 @@
 import type { MonitorSpec } from './monitor';
 import type { RolloutSpec } from './rollout';
+import type { RetentionSpec } from './retention';
 import type { SuspectReason } from './suspects';
 import type { ChecksSpec, DataRule } from './dataRules';
 import type { Hooks } from './hooks';
@@ -214,6 +215,8 @@ export interface ProjectSpec {
   temporal: { address?: string; namespace: string; /** Queue of the workflows; `-train` and `-serve` are appended for the others. */ taskQueue: string };
   /** Absolute path of the artifact store. */
   store: { path: string };
+  /** How long the store keeps what nothing in use needs. */
+  retention: RetentionSpec;
   workers: WorkerSpec[];
   sources: Record<string, SourceSpec>;
   models: Record<string, ModelSpec>;

@@ -58,10 +58,20 @@ async function place(put: (from: string, to: string) => Promise<void>, from: str
     await put(from, to);
   } catch (cause) {
     if (!hasErrno(cause, 'ENOENT')) throw cause;
+    await makeAndPut(put, from, to);
+  }
+}
+
+/** A folder that is empty still may be removed by another process in between. */
+async function makeAndPut(put: (from: string, to: string) => Promise<void>, from: string, to: string, attempts = 5): Promise<void> {
+  try {
     const made = await makeFolders(dirname(to));
     // Each new folder is an entry of the one above it.
     if (made !== undefined) for (let folder = dirname(to); folder.length >= made.length; folder = dirname(folder)) await flushFolder(dirname(folder));
     await put(from, to);
+  } catch (cause) {
+    if (!hasErrno(cause, 'ENOENT') || attempts === 1) throw cause;
+    await makeAndPut(put, from, to, attempts - 1);
   }
 }
 

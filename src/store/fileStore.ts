@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
-import { chmod, copyFile, mkdtemp, open, readdir, readFile, rm, stat, unlink } from 'node:fs/promises';
+import { chmod, copyFile, mkdtemp, open, readFile, rm, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ShoalError } from '../domain/errors';
+import { USE_MARKED_EVERY_MS } from '../domain/retention';
 import type { ArtifactRef } from '../domain/version';
 import { canonicalJson } from './canonicalJson';
-import { flush, flushFolder, hashFile, lastTouched, makeFolders, placeIfAbsent, renameInto, sha256, writeFlushed, type Content } from './disk';
+import { flush, flushFolder, hashFile, makeFolders, placeIfAbsent, renameInto, sha256, writeFlushed, type Content } from './disk';
 import { hasErrno, storeError } from './errors';
 import { fileOf, listNames } from './names';
-import type { Store } from './store';
+import type { Entry, Store, StoredKind } from './store';
+import { discardFile, discardLeftovers, entriesOf } from './upkeep';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const MAX_REMEMBERED = 100_000;
@@ -44,7 +46,7 @@ class FileStore implements Store {
         throw storeError(cause, path, 'make the folder');
       });
     }
-    await this.removeLeftovers();
+    await this.discardScratch({ before: Date.now() - DAY_MS, dryRun: false });
   }
 
   async put(bytes: Uint8Array, extension: string): Promise<ArtifactRef> {
@@ -74,6 +76,7 @@ class FileStore implements Store {
   async read(ref: ArtifactRef): Promise<Buffer> {
     const path = this.objectPath(ref);
     try {
+      await this.use(path);
       const file = await open(path, 'r');
       try {
         const look = fingerprint(await file.stat({ bigint: true }));
@@ -98,7 +101,7 @@ class FileStore implements Store {
   async localFile(ref: ArtifactRef): Promise<string> {
     const path = this.objectPath(ref);
     try {
-      const look = fingerprint(await stat(path, { bigint: true }));
+      const look = await this.use(path);
       const known = this.known.get(path);
       const content = known?.look === look ? known.content : await hashFile(path);
       this.remember(path, { look, content });
@@ -157,6 +160,64 @@ class FileStore implements Store {
     return removeIfThere(this.namedPath('blobs', name, '.bin'));
   }
 
+  async contents(kind: StoredKind): Promise<Entry[]> {
+    return entriesOf(join(this.root, kind), kind);
+  }
+
+  async touch(uri: string): Promise<boolean> {
+    const path = this.pathOf('objects', uri);
+    return this.use(path).then(() => true, (cause: unknown) => {
+      if (hasErrno(cause, 'ENOENT', 'ENOTDIR')) return false;
+      throw storeError(cause, path, 'mark as used');
+    });
+  }
+
+  async peek(uri: string): Promise<Buffer> {
+    const hash = OBJECT_URI.exec(uri)?.[2];
+    const path = this.pathOf('objects', uri);
+    const bytes = await readFile(path).catch((cause: unknown) => { throw readError(cause, path); });
+    assertContent({ uri, sha256: hash!, bytes: bytes.length }, path, { sha256: sha256(bytes), bytes: bytes.length });
+    return bytes;
+  }
+
+  async touchedAt(kind: StoredKind, name: string): Promise<number | undefined> {
+    const path = this.pathOf(kind, name);
+    return stat(path).then(({ mtimeMs }) => mtimeMs, (cause: unknown) => {
+      if (hasErrno(cause, 'ENOENT')) return undefined;
+      throw storeError(cause, path, 'read');
+    });
+  }
+
+  async discard(kind: StoredKind, name: string, { unlessSince }: { unlessSince: number }): Promise<boolean> {
+    const path = this.pathOf(kind, name);
+    return discardFile(path, { unlessSince, trash: join(this.root, 'tmp', `discard-${randomUUID()}`), root: join(this.root, kind) }).catch((cause: unknown) => {
+      throw storeError(cause, path, 'remove');
+    });
+  }
+
+  discardScratch(options: { before: number; dryRun: boolean }): Promise<{ count: number; bytes: number }> {
+    return discardLeftovers(join(this.root, 'tmp'), options);
+  }
+
+  private pathOf(kind: StoredKind, name: string): string {
+    return kind === 'objects' ? this.objectPath({ uri: name }) : this.namedPath(kind, name, kind === 'notes' ? '.json' : '.bin');
+  }
+
+  /** Marks a file as in use, before it is relied on, so that it is not removed from under whoever does. Answers with what it looks like. */
+  private async use(path: string): Promise<string> {
+    const found = await stat(path, { bigint: true });
+    const now = Date.now();
+    if (now - Number(found.mtimeMs) < USE_MARKED_EVERY_MS) return fingerprint(found);
+    await utimes(path, now / 1000, now / 1000).catch((cause: unknown) => {
+      // Where this user may not mark it, nor may it remove it.
+      if (!hasErrno(cause, 'EPERM', 'EACCES', 'EROFS')) throw cause;
+    });
+    const look = fingerprint(await stat(path, { bigint: true }));
+    const known = this.known.get(path);
+    if (known?.look === fingerprint(found)) this.remember(path, { look, content: known.content });
+    return look;
+  }
+
   private remember(path: string, found: { look: string; content: Content }): void {
     if (this.known.size >= MAX_REMEMBERED) this.known.clear();
     this.known.set(path, found);
@@ -167,7 +228,7 @@ class FileStore implements Store {
     return { uri: `objects/${content.sha256.slice(0, 2)}/${content.sha256}.${extension}`, ...content };
   }
 
-  private objectPath(ref: ArtifactRef): string {
+  private objectPath(ref: Pick<ArtifactRef, 'uri'>): string {
     if (!OBJECT_URI.test(ref.uri)) {
       throw new ShoalError('ARTIFACT_MISSING', `'${ref.uri}' is not the address of an object in the store ${this.root}.`, {
         remedy: 'It was made by another kind of store, or was altered.', details: { uri: ref.uri } });
@@ -206,6 +267,7 @@ class FileStore implements Store {
   private async moveIn(path: string, target: string): Promise<void> {
     try {
       await flush(path);
+      await utimes(path, Date.now() / 1000, Date.now() / 1000);
       await chmod(path, 0o444);
       await renameInto(path, target);
       await flushFolder(dirname(target));
@@ -215,15 +277,6 @@ class FileStore implements Store {
         await copyFile(path, temporary);
         await flush(temporary);
       });
-    }
-  }
-
-  private async removeLeftovers(): Promise<void> {
-    const folder = join(this.root, 'tmp');
-    const names = await readdir(folder).catch(() => []);
-    for (const name of names) {
-      const path = join(folder, name);
-      if (Date.now() - (await lastTouched(path)) > DAY_MS) await rm(path, { recursive: true, force: true }).catch(() => undefined);
     }
   }
 }
@@ -255,7 +308,7 @@ function assertContent(ref: ArtifactRef, path: string, found: Content): void {
 function readError(cause: unknown, path: string): unknown {
   if (hasErrno(cause, 'ENOENT', 'ENOTDIR')) {
     return new ShoalError('ARTIFACT_MISSING', `${path} is not in the store.`, {
-      remedy: 'Restore it from a copy, point `store.path` at the store that holds it, or run what made it again.',
+      remedy: 'Restore it from a copy, point `store.path` at the store that holds it, or run what made it again. (What nothing needs is removed in time: see `retention`.)',
       details: { path },
       cause,
     });

@@ -32,4 +32,22 @@ export interface Store {
   /** Names of the blobs under a prefix, sorted. As `listNotes`: only folders that can hold such names are looked into. */
   listBlobs(prefix: string): Promise<string[]>;
   removeBlob(name: string): Promise<void>;
+
+  // For removing what nothing needs. Whatever is read by the methods above is marked as used, now and then.
+
+  /** All there is of a kind; an object's name is its `uri`. */
+  contents(kind: StoredKind): Promise<Entry[]>;
+  /** Marks an object as used; whether it is there. */
+  touch(uri: string): Promise<boolean>;
+  /** An object's bytes, checked, without marking it as used. */
+  peek(uri: string): Promise<Buffer>;
+  /** When it was last written or used, ms; undefined when it is not there. */
+  touchedAt(kind: StoredKind, name: string): Promise<number | undefined>;
+  /** Removes it, unless it was written or used at `unlessSince` (ms) or later, be it at this moment. Whether it did; true also when it was gone. */
+  discard(kind: StoredKind, name: string, options: { unlessSince: number }): Promise<boolean>;
+  /** Files in the making that nobody has touched since; what was, or in a dry run would be, removed. */
+  discardScratch(options: { before: number; dryRun: boolean }): Promise<{ count: number; bytes: number }>;
 }
+
+export type StoredKind = 'objects' | 'notes' | 'blobs';
+export interface Entry { name: string; bytes: number; /** When it was last written or used, ms. */ at: number }

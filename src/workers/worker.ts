@@ -3,9 +3,10 @@ import { bundleWorkflowCode, Runtime, Worker, type ActivityInterceptorsFactory, 
 import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { createControlActivities, createDataActivities, createServingActivities, createTrainingActivities } from '../activities';
+import { createControlActivities, createDataActivities, createServingActivities, createTrainingActivities, createUpkeepActivities } from '../activities';
 import type { RunServing } from '../activities/checkServable';
 import type { RunTraining } from '../activities/train';
+import { ledgerNeeds } from '../client/needs';
 import { compactOutcomes } from '../data/outcomes';
 import { createRequestLog, type RequestLog } from '../data/requestLog';
 import type { ProjectSpec, WorkerSpec } from '../domain/spec';
@@ -80,7 +81,7 @@ export async function createWorkers(project: ProjectSpec, spec: WorkerSpec, deps
           const worker = await Worker.create({
             ...common,
             taskQueue: queue,
-            activities: createDataActivities({ store, models, log, runServing, now: Date.now }),
+            activities: { ...createDataActivities({ store, models, log, runServing, now: Date.now }), ...createUpkeepActivities({ store, needs: ledgerNeeds(client, { taskQueue }) }) },
             maxConcurrentActivityTaskExecutions: DATA_ACTIVITIES,
           });
           beside(worker, { firstMs: COMPACT_EVERY_MS, everyMs: COMPACT_EVERY_MS }, () => compactLogs(store, log, Object.keys(project.chains)));

@@ -1,5 +1,6 @@
 export { chain } from './chain';
 export { deliver } from './deliver';
+export { collectGarbage } from './collectGarbage';
 export { lifecycle } from './lifecycle';
 export { model } from './model';
 export { monitor } from './monitor';

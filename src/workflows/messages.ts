@@ -3,6 +3,8 @@ import type { ChainSpec, ModelSpec, SourceSpec, Task } from '../domain/spec';
 import type { HookName } from '../domain/events';
 import type { Health } from '../domain/health';
 import type { MonitoredModel, Observed } from '../domain/monitor';
+import type { ChainNeeds } from '../domain/garbage';
+import type { CollectionInput } from '../domain/retention';
 import type { CanaryVerdict } from '../domain/rollout';
 import type { ArtifactRef, ImportedFile, LabelCheck, MetricResult, Release, ReleaseEvaluation, Routing, TrainingSummary, Verdict, VersionRef } from '../domain/version';
 
@@ -276,6 +278,12 @@ export interface ReleaseView {
 
 /** What a run of `monitor` came to. */
 export interface MonitorResult { chain: string; status: 'looked' | 'no release'; release?: number; reason: string }
+/** Of the workflow `collectGarbage`. */
+export interface CollectGarbageInput extends CollectionInput { dataQueue: string }
+
+/** What a model or a chain may still need of the store. */
+export const describeModelNeeds = defineQuery<{ holds: unknown }>('needs');
+export const describeChainNeeds = defineQuery<ChainNeeds & { holds: unknown }>('needs');
 
 // model
 export const requestRun = defineUpdate<RunAnswer, RequestRunArguments>('requestRun');

@@ -9,7 +9,7 @@ import { reasonOf } from './failures';
 import { ASKED_BY_PROGRAM, requireAsked } from './asked';
 import { lifecycle } from './lifecycle';
 import {
-  cascade, defineModel, describeModel, lifecycleWorkflowId, modelSettled, modelWorkflowId, pardoned, promoted, rejected, releaseWorkflowId, requestRun, retrain, upstreamAnswered,
+  cascade, defineModel, describeModel, describeModelNeeds, lifecycleWorkflowId, modelSettled, modelWorkflowId, pardoned, promoted, rejected, releaseWorkflowId, requestRun, retrain, upstreamAnswered,
   type ModelDefinition, type RequestRunArguments, type RunRecord, type RunRequest, type Settled,
 } from './messages';
 import { eventOfRun } from './modelEvents';
@@ -25,6 +25,7 @@ export async function model(definition: ModelDefinition, carried?: ModelStateDat
   const show = () => setCurrentDetails(modelDetails(state.view(), state.data.definition.reports));
 
   setHandler(describeModel, () => state.view());
+  setHandler(describeModelNeeds, () => state.needs());
   setHandler(requestRun, (asked, next = state.data.definition) => {
     const answer = state.ask({ ...ASKED_BY_PROGRAM, ...asked, batch: asked?.batch ?? uuid4() }, next);
     show();

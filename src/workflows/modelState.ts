@@ -156,6 +156,12 @@ export class ModelState {
     return { model: definition.model.name, batches: settled.slice(0, TOLD_BATCHES), alongside, version: latest?.version, upstream: latest?.upstream ?? {}, seconds: latest?.training.seconds, refusal };
   }
 
+  /** What of the store it may come back to: of earlier runs the retention says. */
+  needs(): { holds: unknown } {
+    const { latest, champion, championMade, rules, upstream, running, waiting, files } = this.data;
+    return { holds: { latest, champion, championMade, rules, upstream, running, waiting, files } };
+  }
+
   view(): ModelView {
     const { definition, running, waiting, latest, champion, records, settled } = this.data;
     return {

@@ -2,7 +2,7 @@ import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, setC
 import { releaseDetails } from './details';
 import { refuse as fail } from './failures';
 import {
-  approve, configureChain, describeRelease, describeRouting, force, modelSettled, observed, pause, PHASES, propose, refuse, resume, rollback, setWeight, type ChainDefinition, type Command,
+  approve, configureChain, describeChainNeeds, describeRelease, describeRouting, force, modelSettled, observed, pause, PHASES, propose, refuse, resume, rollback, setWeight, type ChainDefinition, type Command,
 } from './messages';
 import { Pointer } from './releasePointer';
 import { ReleaseState, type ReleaseStateData } from './releaseState';
@@ -27,6 +27,7 @@ export async function release(definition: ChainDefinition, carried?: ReleaseStat
   const steps = new Steps(state, pointer, telling, { show });
 
   setHandler(describeRelease, () => state.view());
+  setHandler(describeChainNeeds, () => state.needs());
   setHandler(describeRouting, () => state.routing());
   setHandler(configureChain, (next) => {
     const changed = state.configure(next);

@@ -1,3 +1,4 @@
+import type { ChainNeeds } from '../domain/garbage';
 import { topologicalOrder } from '../domain/graph';
 import { chainModels } from '../domain/spec';
 import { versionIds, type Release, type ReleaseEvaluation, type Routing, type VersionRef } from '../domain/version';
@@ -346,6 +347,22 @@ export class ReleaseState {
   comparisons(): Record<string, VersionRef> {
     const { definition, settled } = this.data;
     return Object.fromEntries(definition.spec.compareWith.flatMap((model) => (settled[model]?.version ? [[model, settled[model].version]] : [])));
+  }
+
+  /** What of the store it may come back to: of earlier releases the retention says. */
+  needs(): ChainNeeds & { holds: unknown } {
+    const { current, previous, evaluation, settled, proposals, rollout, bake, decisions } = this.data;
+    const inUse = [current, previous, rollout?.candidate, bake?.reference].flatMap((release) => (release ? [release.number] : []));
+    const since = [
+      ...(rollout ? [Date.parse(rollout.startedAt) - rollout.candidate.spec.rollout.replayMs] : []),
+      ...(bake ? [Date.parse(bake.since)] : []),
+    ];
+    return {
+      holds: { current, previous, evaluation, settled, proposals, rollout, bake, decisions: decisions.map((decision) => decision.evaluation) },
+      inUse: [...new Set(inUse)],
+      decided: decisions.map(({ number }) => number),
+      ...(since.length > 0 && { logSince: new Date(Math.min(...since)).toISOString() }),
+    };
   }
 
   view(): ReleaseView {

@@ -56,7 +56,8 @@ const rows = [{ id: 1, size: 80, city: 'Bern', built: '1990-06-01', note: 'brigh
 
 describe('a batch of runs', () => {
   it('is told once and whole, in order, though the server is killed in the middle', async () => {
-    const [batch, same] = await Promise.all([project.shoal.train(undefined, { key: 'first', by: 'ann', reason: 'to begin' }), project.shoal.train(undefined, { key: 'first' })]);
+    const asked = { key: 'first', by: 'ann', reason: 'to begin' };
+    const [batch, same] = await Promise.all([project.shoal.train(undefined, asked), project.shoal.train(undefined, asked)]);
     expect(same).toEqual(batch);
     const watched = collect(project.shoal.watch(batch));
     await until(async () => ((await project.shoal.model('condition'))?.runs.length ?? 0) > 0 || (await project.shoal.model('condition'))?.running !== undefined);
@@ -282,7 +283,7 @@ describe('what was made and decided', () => {
     expect(words).toMatch(/^rent, run \d+: failed\n/);
     expect(words).toMatch(/by a person \(.*\): a new export/);
     expect(words).toMatch(/failed +at validate: .*size/);
-    expect(await said(['status'])).toMatch(/^went wrong\n {2}rent: run \d+ failed .* ago, asked for by a person/);
+    expect(await said(['status'])).toMatch(/^went wrong\n {2}rent: run \d+ failed .* ago, asked for by a person/m);
     expect((await cli(['explain', 'rent', '--json'])).json<VersionExplanation>()).toMatchObject({ kind: 'version', run: { status: 'failed' }, asked: { trigger: 'person' } });
     writeFileSync(file, text);
     await project.train(['rent']);

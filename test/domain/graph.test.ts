@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { DEFAULT_ROLLOUT } from '../../src/config/schemaRollout';
 import { checkProject } from '../../src/domain/checkProject';
 import { cyclesOf, modelOrder, orderStages, stageDependencies, topologicalOrder, upstreamClosure } from '../../src/domain/graph';
+import { DEFAULT_RETENTION } from '../../src/domain/retention';
 import { chainModels } from '../../src/domain/spec';
 import type { ChainSpec, ModelSpec, ProjectSpec, StageSpec } from '../../src/domain/spec';
 
@@ -15,7 +16,7 @@ const stage = (name: string, more: Partial<StageSpec> = {}): StageSpec => ({ mod
 const chain = (stages: StageSpec[], outputStage: string): ChainSpec =>
   ({ name: 'k', stages, outputStage, output: { value: `stages.${outputStage}.value` }, compareWith: [], gates: [], approval: 'auto', rollout: DEFAULT_ROLLOUT });
 const project = (graph: Record<string, string[]>, ...chains: ChainSpec[]): ProjectSpec => ({
-  name: 'p', temporal: { namespace: 'default', taskQueue: 'shoal' }, store: { path: '/store' }, workers: [],
+  name: 'p', temporal: { namespace: 'default', taskQueue: 'shoal' }, store: { path: '/store' }, retention: DEFAULT_RETENTION, workers: [],
   sources: { s: { name: 's', paths: ['/s.csv'], format: 'csv', key: [] } },
   models: models(graph), chains: Object.fromEntries(chains.map((each) => [each.name, each])),
 });

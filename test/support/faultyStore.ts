@@ -1,6 +1,6 @@
 import type { Store } from '../../src/store/store';
 
-const WRITES = ['put', 'putFile', 'putJson', 'writeNote', 'removeNote', 'writeBlob', 'removeBlob'] as const;
+const WRITES = ['put', 'putFile', 'putJson', 'writeNote', 'removeNote', 'writeBlob', 'removeBlob', 'discard', 'discardScratch'] as const;
 
 /** A fault as of a process that is killed: what is asked of the store from then on does nothing. */
 export class Killed extends Error {}

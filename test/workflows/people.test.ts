@@ -176,9 +176,9 @@ describe('the command line', () => {
       const run = (...args: string[]) => shoal(['--project', live.project.files.file, ...args, '--reason', 'because', '--by', 'ann'], { env: { TEMPORAL_ADDRESS: server.address } });
       const { second } = trained;
       const nothing = await run('approve', 'flats', '--json');
-      expect([nothing.status, nothing.json<Refusal>().error.code]).toEqual([1, 'COMMAND_REFUSED']);
+      expect([nothing.status, nothing.json<Refusal>().error.code]).toEqual([3, 'COMMAND_REFUSED']);
       const wrong = await run('propose', 'flats', 'rent');
-      expect([wrong.status, wrong.stderr]).toEqual([1, expect.stringContaining('Write model=version')]);
+      expect([wrong.status, wrong.stderr]).toEqual([3, expect.stringContaining('Write model=version')]);
 
       const proposed = await run('propose', 'flats', `condition=${second.condition}`, `rent=${second.rent}`, '--json');
       expect([proposed.status, proposed.json()]).toEqual([0, { number: 2 }]);
