@@ -10,6 +10,7 @@ import { createCheckLabels } from './checkLabels';
 import { createAcceptVersion } from './acceptVersion';
 import { createCollectGarbage } from './collectGarbage';
 import { createCompare } from './compare';
+import { createCountNew } from './countNew';
 import { createDeliver } from './deliver';
 import { createEvaluate } from './evaluate';
 import { createEvaluateRelease } from './evaluateRelease';
@@ -19,6 +20,7 @@ import { createLook } from './look';
 import { createObserve } from './observe';
 import { createPredict } from './predict';
 import { createPrepareTraining } from './prepareTraining';
+import { createNewestVersion } from './newestVersion';
 import { createPublish, type Ledger } from './publish';
 import { createReport } from './report';
 import { createTrain, type RunTraining } from './train';
@@ -30,6 +32,7 @@ export const createTrainingActivities = (deps: { store: Store; runTraining: RunT
 /** ... and all other work on data. */
 export const createDataActivities = (deps: { store: Store; models: Models; log: RequestLog; runServing: RunServing; now: () => number }) => ({
   ...createIngest(deps),
+  ...createCountNew(deps),
   ...createValidate(deps),
   ...createCheckLabels(deps),
   ...createEvaluate(deps),
@@ -52,7 +55,7 @@ export const createServingActivities = (deps: { store: Store; models: Models; lo
 
 /** What runs beside the workflows: small steps on the store, and the delivery of events. */
 export const createControlActivities = (deps: { store: Store; ledger: Ledger; log: RequestLog; hooks?: Hooks; meter?: EventMeter }) =>
-  ({ ...createPublish(deps), ...createLogFailure(deps), ...createDeliver(deps) });
+  ({ ...createPublish(deps), ...createNewestVersion(deps), ...createLogFailure(deps), ...createDeliver(deps) });
 
 export type DataActivities = ReturnType<typeof createDataActivities>;
 export type UpkeepActivities = ReturnType<typeof createUpkeepActivities>;

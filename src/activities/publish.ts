@@ -7,8 +7,12 @@ import { currentRouting, pointer } from '../store/pointer';
 import type { Store } from '../store/store';
 import type { ReleaseRecord } from '../workflows/messages';
 
-/** Where the truth about releases is: the `release` workflow of the chain. */
-export interface Ledger { routing(chain: string): Promise<Routing | undefined> }
+/** Where the truth is: the `release` workflow of a chain, the `model` workflow of a model. */
+export interface Ledger {
+  routing(chain: string): Promise<Routing | undefined>;
+  /** The newest version of a model that passed its gates. */
+  newest(model: string): Promise<VersionRef | undefined>;
+}
 
 const releaseNote = (chain: string, number: number) => `chains/${chain}/releases/${number}`;
 export const versionNote = (model: string, id: string) => `versions/${model}/${id}`;

@@ -24,6 +24,7 @@ import { outcomeLine, showProgress } from './progress';
 import { addRecordCommands } from './records';
 import { chainTable, decisionsBlock, modelTable } from './report';
 import { morning } from './status';
+import { addScheduleCommands } from './schedules';
 import { story } from './story';
 import { up } from './up';
 
@@ -110,6 +111,7 @@ program.command('status')
 
 addRecordCommands(program, common);
 addCompletionCommand(program);
+addScheduleCommands(program, { withShoal, json: () => common().json });
 addPeopleCommands(program, { withShoal, json: () => common().json });
 
 program.command('report <name> [which]')

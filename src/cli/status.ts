@@ -99,8 +99,8 @@ function decided({ models, chains }: ProjectStatus, from: string): string[] {
 
 /** Automatic runs that are held back, where the model says so. */
 function held(view: ModelView): string[] {
-  const { held: one } = view as { held?: { until?: string; reason?: string; why?: string } };
-  return one ? [`${view.model}: held${one.until ? ` until ${when(one.until)}` : ''}: ${one.why ?? one.reason ?? ''}`] : [];
+  const { model, held: one } = view;
+  return one ? [`${model}: a run waits until ${when(one.until)}: ${one.why}; ${triggerInWords(one.request.trigger)}: ${one.request.reason}`] : [];
 }
 
 function chainLine(view: ReleaseView, since: (iso: string) => string): string {

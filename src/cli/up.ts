@@ -38,6 +38,7 @@ export async function up(options: { project: string; exit: boolean; json: boolea
       try {
         say(`Workers: ${project.workers.map((w) => `${w.name} (${w.roles.join(', ')})`).join(', ')}`);
         say();
+        await shoal.schedules.apply();
         const work = bringUpToDate(shoal, { live, json: options.json });
         const status = await Promise.race([work, ended.then(() => undefined)]);
         if (status === undefined) return 130;

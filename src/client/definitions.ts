@@ -19,6 +19,7 @@ export function modelDefinition(project: ProjectSpec, name: string, reports?: st
     dataQueue: data,
     reports,
     hooks: hookNames(project.hooks),
+    limits: project.retrain.models[name]!.limits,
   };
 }
 

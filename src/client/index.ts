@@ -1,5 +1,6 @@
 export type { ImportOptions } from './importedFile';
 export { Shoal } from './shoal';
+export type { ScheduleView, SchedulesApplied } from './schedules';
 export type { Batch, TrainOptions } from './runs';
 export type { PredictOptions, ScoreOptions, ScoreProgress } from './predictions';
 export type { Word } from './people';

@@ -12,8 +12,8 @@ export function monitorInput(project: ProjectSpec, chain: string): MonitorInput 
     monitor: spec.monitor,
     dataQueue: dataQueue(project.temporal.taskQueue),
     models: chainModels(spec).map((name) => {
-      const { retrain } = project.models[name]! as { retrain?: { drift?: boolean; degradation?: boolean } };
-      return { name, drift: retrain?.drift === true, degradation: retrain?.degradation === true };
+      const { drift, degradation } = project.retrain.models[name]!;
+      return { name, drift, degradation };
     }),
     stages: spec.stages.map(({ model }) => ({
       stage: model,

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import os from 'node:os';
 import { loadProject } from '../config';
 import type { Health } from '../domain/health';
 import type { ChainAnswer, Row } from '../domain/prediction';
@@ -7,7 +8,7 @@ import type { ProjectSpec } from '../domain/spec';
 import { tracingFrom } from '../observe';
 import { openStore } from '../store/fileStore';
 import type { Store } from '../store/store';
-import { approve, force, pause, propose, refuse, resume, rollback, setWeight, type ModelView, type ReleaseView } from '../workflows/messages';
+import { approve, force, modelWorkflowId, newData, pause, propose, refuse, resume, rollback, setWeight, type ModelView, type ReleaseView } from '../workflows/messages';
 import { connectClient, findEndpoint, type Endpoint } from './connect';
 import { explanationOf, type ExplainQuestion, type Explanation } from './explanation';
 import { collectGarbageInput } from './garbage';
@@ -21,6 +22,7 @@ import { Reading, type LifecycleProgress, type ProjectStatus } from './reading';
 import { forgiving, Records, type ReleaseSummary, type VersionCard, type VersionSummary } from './records';
 import { findReport, readReportServer, type Report, type ReportQuestion } from './reports';
 import { Runs, type Batch, type TrainOptions } from './runs';
+import { Schedules } from './schedules';
 import { cancelled, Session, timedOut, type Waiting } from './session';
 import { watch, type Watched, type WatchOptions } from './watch';
 
@@ -31,11 +33,14 @@ export class Shoal {
   private readonly runs: Runs;
   private readonly predictions: Predictions;
   private readonly reading: Reading;
+  /** What the project does by itself at certain times. */
+  readonly schedules: Schedules;
 
   private constructor(private readonly session: Session) {
     this.runs = new Runs(session);
     this.predictions = new Predictions(session);
     this.reading = new Reading(session);
+    this.schedules = new Schedules(session);
   }
 
   /** Connects to the server of the project in `projectFile` (temporal.yaml). */
@@ -94,6 +99,12 @@ export class Shoal {
     if (signal?.aborted) throw cancelled();
     if (late?.aborted) throw timedOut(timeoutMs!);
     return this.status();
+  }
+
+  /** Says that a model's source has new data: a run is made of it, when the model's cool-down and budget allow. */
+  newData(model: string, { reason, by = os.userInfo().username, ...waiting }: { reason?: string; by?: string } & Waiting = {}): Promise<void> {
+    this.session.known('model', model);
+    return this.session.within(waiting, () => this.session.temporal.workflow.getHandle(modelWorkflowId(model)).signal(newData, { reason, by }));
   }
 
   // Predictions

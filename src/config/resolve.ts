@@ -14,6 +14,7 @@ import { checkMetrics, resolveHook, resolveWorker } from './schemaHooks';
 import { resolveLabels } from './schemaLabels';
 import { resolveRule } from './schemaData';
 import type { InputDocument, ModelDocument } from './schemaModel';
+import { resolveRetrain, resolveSchedule } from './schemaRetrain';
 import { resolveRetention } from './schemaRetention';
 import { milliseconds } from './schemaRollout';
 import type { TrainerDocument } from './schemaTrainer';
@@ -38,6 +39,10 @@ export function resolve(document: Document, folder: string): { project: ProjectS
   const project: ProjectSpec = {
     name, temporal, store: { path: absolute(document.store) }, retention: resolveRetention(document.retention), workers: workers.map(resolveWorker), sources, models,
     chains: { ...declared, ...ownChains(models, declared, problems) },
+    retrain: {
+      models: mapValues(document.models, (model) => resolveRetrain(model.retrain)),
+      chains: mapValues(document.chains, (chain) => resolveSchedule(chain.retrain)),
+    },
     ...(Object.keys(hooks).length > 0 && { hooks }),
   };
   problems.push(...checkWorkers(document), ...checkMetrics(workers), ...checkForecastPeriods(document, project), ...checkProject(project));
@@ -81,7 +86,7 @@ const formatOf = (path: string): SourceSpec['format'] | undefined => {
 };
 
 function resolveModel(name: string, model: ModelDocument, document: Document, problems: Problem[]): ModelSpec {
-  const { inputs: written, gates = defaultGates(model.task), trainer, ...rest } = model;
+  const { inputs: written, gates = defaultGates(model.task), trainer, retrain: _retrain, ...rest } = model;
   const inputs = written.map((input, index) => {
     const problem = mistakenName(input, name, document);
     if (problem) problems.push({ path: ['models', name, 'inputs', index], ...problem });

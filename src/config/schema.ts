@@ -6,6 +6,7 @@ import { hookSchema, metricsSchema } from './schemaHooks';
 import { allMetrics, approvalSchema, column, expectations, modelSchema, name } from './schemaModel';
 import { monitorSchema } from './schemaMonitor';
 import { retentionSchema } from './schemaRetention';
+import { chainRetrainSchema } from './schemaRetrain';
 import { rolloutSchema } from './schemaRollout';
 
 /** The document people write: temporal.yaml, or the argument of `defineProject`. `resolve` makes a ProjectSpec of it. */
@@ -59,6 +60,7 @@ const chainSchema = z.strictObject({
     .describe('Rules a release must pass end to end. Given any, they replace the default.'),
   approval: approvalSchema.default('auto').describe('`manual`: a person must approve each release before any user sees it.'),
   rollout: rolloutSchema.prefault({}),
+  retrain: chainRetrainSchema,
   monitor: monitorSchema.prefault({}),
   worth: worthSchema,
   servable: servableSchema,

@@ -5,6 +5,7 @@ import { DEFAULT_DIMENSIONS, DEFAULT_HOLDOUT, DEFAULT_INTERVAL, DEFAULT_SEED, DE
 import { gateSchema } from './schemaGates';
 import { labelsSchema } from './schemaLabels';
 import { checks } from './schemaChecks';
+import { retrainSchema } from './schemaRetrain';
 import { trainerSchema } from './schemaTrainer';
 
 /** Names become workflow ids, queue names and folders. */
@@ -69,6 +70,7 @@ const common = <T extends Task>(task: T) => ({
   checks,
   trainer: trainerSchema.optional(),
   taskQueue: z.string().min(1).optional().describe('Task queue of the workers that serve it; the project\'s when absent.'),
+  retrain: retrainSchema,
   approval: approvalSchema.default('auto').describe('`manual`: a person must approve a release that brings a new version of it.'),
 });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DEFAULT_RETENTION, LEAST_UNUSED_MS, type RetentionSpec } from '../domain/retention';
-import { expectations } from './schemaModel';
+import { expectations } from './expectations';
 import { milliseconds } from './schemaRollout';
 
 /** How long the store keeps what nothing in use needs, as people write it. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RolloutSpec } from '../domain/rollout';
-import { expectations } from './schemaModel';
+import { expectations } from './expectations';
 
 /** How a release comes into use, as people write it; `resolveRollout` makes a RolloutSpec of it. */
 
@@ -11,9 +11,9 @@ expectations.add(period, { expects: 'a number and its unit, such as 30s, 10m, 2h
 
 const percentage = z.string().regex(/^(100|\d{1,2}(\.\d+)?)%$/);
 expectations.add(percentage, { expects: 'a share: a number from 0 to 1, or a percentage such as 5%' });
-const share = z.union([z.number().gt(0).lt(1), percentage]);
+export const share = z.union([z.number().gt(0).lt(1), percentage]);
 
-const shareOf = (step: number | string): number => (typeof step === 'number' ? step : Number(step.slice(0, -1)) / 100);
+export const shareOf = (step: number | string): number => (typeof step === 'number' ? step : Number(step.slice(0, -1)) / 100);
 const rise = (steps: (number | string)[]): boolean => steps.every((step, i) => i === 0 || shareOf(step) > shareOf(steps[i - 1]!));
 
 export const rolloutSchema = z.strictObject({

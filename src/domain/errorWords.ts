@@ -42,6 +42,7 @@ export const ERROR_WORDS: Record<ErrorCode, string> = {
   TIMED_OUT: 'There was no answer in time. What was asked for may still be done: ask again with the same key.',
   CANCELLED: 'The caller ended the call, or somebody ended the workflow on the server.',
   KEY_REUSED: 'One key was given to two different requests.',
+  UNKNOWN_SCHEDULE: 'The project has no schedule of that id.',
   EVENT_UNDELIVERED: 'A hook could not be told of an event.',
   NOT_COLLECTED: 'What is still needed can\'t be told, so nothing was removed from the store.',
   NATIVE_MISSING: 'A native part is not installed: `npx shoal setup`.',

@@ -46,6 +46,7 @@ export const ERRORS = {
   NO_WORKER: { retryable: true },
   TIMED_OUT: { retryable: true },
   /** A hook could not be told of an event. */
+  UNKNOWN_SCHEDULE: { retryable: false },
   EVENT_UNDELIVERED: { retryable: true },
   NATIVE_MISSING: { retryable: false },
   /** The caller, or somebody on the server, ended it. */

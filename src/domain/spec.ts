@@ -1,5 +1,6 @@
 import type { MonitorSpec } from './monitor';
 import type { RolloutSpec } from './rollout';
+import type { RetrainSchedule, RetrainSpec } from './retrain';
 import type { RetentionSpec } from './retention';
 import type { SuspectReason } from './suspects';
 import type { ChecksSpec, DataRule } from './dataRules';
@@ -217,6 +218,8 @@ export interface ProjectSpec {
   store: { path: string };
   /** How long the store keeps what nothing in use needs. */
   retention: RetentionSpec;
+  /** No part of what a model or a chain is. */
+  retrain: { models: Record<string, RetrainSpec>; chains: Record<string, { schedule?: RetrainSchedule }> };
   workers: WorkerSpec[];
   sources: Record<string, SourceSpec>;
   models: Record<string, ModelSpec>;

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { createControlActivities, createDataActivities, createServingActivities, createTrainingActivities, createUpkeepActivities } from '../activities';
 import type { RunServing } from '../activities/checkServable';
+import type { Ledger } from '../activities/publish';
 import type { RunTraining } from '../activities/train';
 import { ledgerNeeds } from '../client/needs';
 import { compactOutcomes } from '../data/outcomes';
@@ -15,7 +16,7 @@ import { eventMeter, stageMeter } from '../observe/metrics';
 import { packageRoot } from '../packageInfo';
 import { Models } from '../serve/models';
 import type { Store } from '../store/store';
-import { describeRouting, releaseWorkflowId } from '../workflows/messages';
+import { describeModel, describeRouting, modelWorkflowId, releaseWorkflowId } from '../workflows/messages';
 import { workerQueues } from '../workflows/queues';
 import { beside } from './background';
 import { failureInterceptor } from './failures';
@@ -68,7 +69,7 @@ export async function createWorkers(project: ProjectSpec, spec: WorkerSpec, deps
           taskQueue,
           workflowBundle: deps.workflowBundle ?? (await prebuiltWorkflows()),
           sinks: traced.sinks,
-          activities: createControlActivities({ store, log, ledger: { routing: (chain) => routingOf(client, chain) }, hooks: project.hooks, meter: eventMeter(metricMeter) }),
+          activities: createControlActivities({ store, log, ledger: ledgerOf(client), hooks: project.hooks, meter: eventMeter(metricMeter) }),
         });
       case 'train': {
         const trainers = workerQueues(project, spec, 'train').map((queue) => Worker.create({
@@ -114,9 +115,14 @@ export async function prebuiltWorkflows(): Promise<WorkflowBundleWithSourceMap |
   return bundleWorkflowCode({ workflowsPath: require.resolve('../workflows'), workflowInterceptorModules: ['../workflows/tracing', '../workflows/logging'].map((name) => require.resolve(name)) });
 }
 
-async function routingOf(client: Client, chain: string) {
+const ledgerOf = (client: Client): Ledger => ({
+  routing: (chain) => unlessMissing(() => client.workflow.getHandle(releaseWorkflowId(chain)).query(describeRouting)),
+  newest: async (model) => (await unlessMissing(() => client.workflow.getHandle(modelWorkflowId(model)).query(describeModel)))?.latest?.version,
+});
+
+async function unlessMissing<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
-    return (await client.workflow.getHandle(releaseWorkflowId(chain)).query(describeRouting)) ?? undefined;
+    return (await ask()) ?? undefined;
   } catch (error) {
     if (error instanceof Error && error.name === 'WorkflowNotFoundError') return undefined;
     throw error;

@@ -15,3 +15,10 @@ export function requireAsked(asked: RunAsked | null | undefined): void {
   const { alongside } = asked;
   if (alongside !== undefined && !(Array.isArray(alongside) && alongside.every((model) => typeof model === 'string'))) throw wrong('`alongside` is a list of models', alongside);
 }
+
+/** What a program says of new data, whatever it left out or got wrong: the data are looked at in any case. */
+export function saidByProgram(said: unknown): { reason: string; by: string } {
+  const { reason, by, rows } = (typeof said === 'object' && said !== null ? said : {}) as Record<string, unknown>;
+  const text = (value: unknown, otherwise: string) => (typeof value === 'string' && value.trim() !== '' ? value : otherwise);
+  return { reason: text(reason, typeof rows === 'number' ? `${rows} new rows` : 'a program says there are new data'), by: text(by, ASKED_BY_PROGRAM.by) };
+}

@@ -36,6 +36,7 @@ export function modelDetails(view: ModelView, reports?: string): string {
     '',
     view.running ? `Run ${view.running.run} is under way: ${view.running.request.reason}` : 'Waiting for a reason to run.',
     view.waiting ? `One more is waiting: ${view.waiting.reason}` : '',
+    view.held ? `A run waits until ${view.held.until}, as ${view.held.why}: ${view.held.request.reason}` : '',
     '',
     view.latest ? `Newest version \`${view.latest.version.id}\`${linkTo(view.latest)}: ${view.latest.verdict.reason}\n\n${metricTable(view.latest.metrics)}` : 'No version yet.',
     '',

@@ -4,4 +4,6 @@ export { collectGarbage } from './collectGarbage';
 export { lifecycle } from './lifecycle';
 export { model } from './model';
 export { monitor } from './monitor';
+export { retrain } from './retrain';
+export { watch } from './watch';
 export { release } from './release';

@@ -5,6 +5,7 @@ import type { Health } from '../domain/health';
 import type { MonitoredModel, Observed } from '../domain/monitor';
 import type { ChainNeeds } from '../domain/garbage';
 import type { CollectionInput } from '../domain/retention';
+import type { RetrainLimits } from '../domain/retrain';
 import type { CanaryVerdict } from '../domain/rollout';
 import type { ArtifactRef, ImportedFile, LabelCheck, MetricResult, Release, ReleaseEvaluation, Routing, TrainingSummary, Verdict, VersionRef } from '../domain/version';
 
@@ -42,6 +43,8 @@ export interface ModelDefinition {
   reports?: string;
   /** Who is told of its versions. */
   hooks?: HookName[];
+  /** Of the runs that nobody asked for. */
+  limits?: RetrainLimits;
 }
 
 export interface RunRequest {
@@ -57,6 +60,10 @@ export interface RunRequest {
   alongside: string[];
   /** Upstream versions to train on, where it is not to be the newest. */
   upstream?: Record<string, VersionRef>;
+  /** Workflows that wait for the run's end: they are told by the signal `runEnded`. */
+  tell?: string[];
+  /** SHA-256 of the data whose arrival calls for the run: the same data do not call twice. */
+  data?: string;
   /** A ready file that is to become the version, in place of a training. */
   file?: ImportedFile;
 }
@@ -66,8 +73,8 @@ export type RunAsked = Partial<RunRequest>;
 /** Without a definition, the last one told holds. */
 export type RequestRunArguments = [asked?: RunAsked | null, definition?: ModelDefinition];
 
-/** `merged`: another request was already waiting; one run will answer both. */
-export interface RunAnswer { run: number; status: 'started' | 'queued' | 'merged' }
+/** `merged`: another request was already waiting; one run will answer both. `held`: it waits for the cool-down or the budget; `known`: these data were seen already. */
+export interface RunAnswer { run: number; status: 'started' | 'queued' | 'merged' | 'held' | 'known' }
 
 /** A run has `labels` where labels are checked, and `retrain` where suspects are then to be left out or to count less. */
 export const LIFECYCLE_STEPS = ['ingest', 'validate', 'upstream', 'train', 'labels', 'retrain', 'evaluate', 'report'] as const;
@@ -110,6 +117,8 @@ export interface ModelView {
   task: Task;
   running?: { run: number; request: RunRequest; batches?: string[]; startedAt: string; workflowId: string };
   waiting?: RunRequest;
+  /** A run that nobody asked for, and that waits for its cool-down or budget: until when, ISO, and why. */
+  held?: Held;
   /** The newest version that passed its gates. */
   latest?: MadeVersion;
   /** The version in the current release of a chain. */
@@ -119,6 +128,12 @@ export interface ModelView {
   /** Batches answered by the last few runs. */
   settled: string[];
 }
+
+/** A request that waits until it may start. */
+export interface Held { request: RunRequest; until: string; why: string }
+
+/** What came of a run, told to who waits for it. */
+export interface RunEnd { model: string; batches: string[]; status: RunRecord['status'] | 'held'; reason: string }
 
 /** Sent by a model to its downstream models and chains when a run has ended, whatever came of it. */
 export interface Settled {
@@ -299,6 +314,10 @@ export const pardoned = defineSignal<[{ chain: string }]>('pardoned');
 export const cascade = defineSignal<[RunRequest]>('cascade');
 /** As `requestRun`, from a schedule, a watch or a monitor. The model runs as it was defined last, when its cool-down and budget allow. */
 export const retrain = defineSignal<[RunRequest]>('retrain');
+/** A program says that a model's source has new data. What is left out is filled in. */
+export const newData = defineSignal<[{ reason?: string; by?: string; rows?: number }?]>('newData');
+/** To a workflow that waits for runs. */
+export const runEnded = defineSignal<[RunEnd]>('runEnded');
 export const describeModel = defineQuery<ModelView>('describe');
 
 // lifecycle

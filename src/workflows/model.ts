@@ -6,11 +6,11 @@ import { upstreamOf } from '../domain/spec';
 import { announce, eventId } from './announce';
 import { modelDetails } from './details';
 import { reasonOf } from './failures';
-import { ASKED_BY_PROGRAM, requireAsked } from './asked';
+import { ASKED_BY_PROGRAM, requireAsked, saidByProgram } from './asked';
 import { lifecycle } from './lifecycle';
 import {
-  cascade, defineModel, describeModel, describeModelNeeds, lifecycleWorkflowId, modelSettled, modelWorkflowId, pardoned, promoted, rejected, releaseWorkflowId, requestRun, retrain, upstreamAnswered,
-  type ModelDefinition, type RequestRunArguments, type RunRecord, type RunRequest, type Settled,
+  cascade, defineModel, describeModel, describeModelNeeds, lifecycleWorkflowId, modelSettled, modelWorkflowId, newData, pardoned, promoted, rejected, releaseWorkflowId, requestRun, retrain, runEnded, upstreamAnswered,
+  type ModelDefinition, type RequestRunArguments, type RunEnd, type RunRecord, type RunRequest, type Settled,
 } from './messages';
 import { eventOfRun } from './modelEvents';
 import { ModelState, type ModelStateData } from './modelState';
@@ -37,7 +37,20 @@ export async function model(definition: ModelDefinition, carried?: ModelStateDat
     show();
   };
   setHandler(cascade, askedByWorkflow);
-  setHandler(retrain, askedByWorkflow);
+  const askedByItself = async (request: RunRequest): Promise<void> => {
+    const answer = state.askByItself(request, new Date().toISOString());
+    show();
+    if (answer.status !== 'held' && answer.status !== 'known') return;
+    const { held, definition: { model: { name }, downstream, chains } } = state.data;
+    if (answer.status === 'held') await tell([...downstream.map(modelWorkflowId), ...chains.map(releaseWorkflowId)], state.announcement());
+    const reason = answer.status === 'held' && held ? `held back until ${held.until}: ${held.why}` : 'these data were seen already';
+    await tellWaiting(request.tell, { model: name, batches: [request.batch], status: answer.status === 'held' ? 'held' : 'unchanged', reason });
+  };
+  setHandler(retrain, askedByItself);
+  setHandler(newData, (said) => {
+    const { reason, by } = saidByProgram(said);
+    return askedByItself({ trigger: 'newData', reason, by, batch: uuid4(), alongside: [state.data.definition.model.name] });
+  });
   setHandler(modelSettled, (settled) => state.upstreamSettled(settled));
   setHandler(promoted, ({ version }) => {
     state.promoted(version);
@@ -53,11 +66,16 @@ export async function model(definition: ModelDefinition, carried?: ModelStateDat
 
   show();
   for (;;) {
-    await condition(() => state.isAsked || workflowInfo().continueAsNewSuggested);
+    const until = state.data.held?.until;
+    const woken = () => state.isAsked || state.data.held?.until !== until || workflowInfo().continueAsNewSuggested;
+    if (until === undefined) await condition(woken);
+    else await condition(woken, Math.max(1, Date.parse(until) - Date.now()));
+    state.release(new Date().toISOString());
     if (workflowInfo().continueAsNewSuggested) {
       await condition(allHandlersFinished);
       await continueAsNew<typeof model>(state.data.definition, state.data);
     }
+    if (!state.isAsked) continue;
     const settled = await run(state, show);
     const { downstream, chains } = state.data.definition;
     await tell([...downstream.map(modelWorkflowId), ...chains.map(releaseWorkflowId)], settled);
@@ -96,6 +114,7 @@ async function run(state: ModelState, show: () => void): Promise<Settled> {
   const { hooks } = state.data.definition;
   const event = hooks && eventOfRun(name, record!, eventId);
   if (event) await announce(hooks, event);
+  await tellWaiting(running.request.tell, { model: name, batches: running.batches, status: record!.status, reason: record!.reason });
   return settled;
 }
 
@@ -109,6 +128,18 @@ async function answerUpstream(state: ModelState, child: ChildWorkflowHandle<type
   state.data.running!.upstreamGiven = true;
   // A child that has ended can't be told any more: its own end says why.
   await Promise.race([end, child.signal(upstreamAnswered, state.upstreamAnswer()!).catch(() => end)]);
+}
+
+/** Those that wait for a run; one that has ended since is left out. */
+async function tellWaiting(ids: string[] | undefined, ended: RunEnd): Promise<void> {
+  for (const id of ids ?? []) {
+    try {
+      await getExternalWorkflowHandle(id).signal(runEnded, ended);
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      log.warn(`${id} could not be told`, { error: reasonOf(error) });
+    }
+  }
 }
 
 /** A model or chain that is not there (not started yet, or no longer part of the project) is left out. */

@@ -1,12 +1,17 @@
+import { heldUntil } from '../domain/retrain';
 import { upstreamOf } from '../domain/spec';
 import type { ArtifactRef, VersionRef } from '../domain/version';
-import type { MadeVersion, ModelDefinition, ModelView, RunAnswer, RunRecord, RunRequest, Settled, UpstreamAnswer } from './messages';
+import type { Held, MadeVersion, ModelDefinition, ModelView, RunAnswer, RunRecord, RunRequest, Settled, Trigger, UpstreamAnswer } from './messages';
 
 const KEPT_RUNS = 20;
 const KEPT_BATCHES = 200;
 const TOLD_BATCHES = 20;
 const KEPT_ANSWERS = 200;
 const KEPT_REJECTED = 50;
+const KEPT_STARTS = 100;
+
+/** What nobody asked for: held back by cool-down and budget. */
+const AUTOMATIC: readonly Trigger[] = ['schedule', 'newData', 'drift', 'degradation'];
 
 /** Plain JSON, so that it can be carried through continue-as-new. */
 export interface ModelStateData {
@@ -31,6 +36,12 @@ export interface ModelStateData {
   answers?: Record<string, RunAnswer>;
   /** The models asked in the newest batch. */
   alongside?: string[];
+  /** What waits for the cool-down or the budget. */
+  held?: Held;
+  /** When the last runs that nobody asked for began, ISO. */
+  automatic?: string[];
+  /** Of the data that last called for a run. */
+  calledBy?: string;
 }
 
 /** What a model's workflow knows, and what follows from each message. Knows nothing of Temporal. */
@@ -59,14 +70,44 @@ export class ModelState {
       return { run: runs + files.length + 1, status };
     }
     const run = runs + files.length + 1;
-    if (waiting) {
-      const alongside = [...new Set([...waiting.request.alongside, ...request.alongside])];
-      const upstream = { ...waiting.request.upstream, ...request.upstream };
-      this.data.waiting = { request: { ...request, alongside, upstream }, batches: [...waiting.batches, request.batch] };
-      return { run, status: 'merged' };
+    const { held } = this.data;
+    // One run answers both.
+    delete this.data.held;
+    const before = waiting ?? (held && { request: held.request, batches: [held.request.batch] });
+    if (before) {
+      this.data.waiting = { request: merged(before.request, request), batches: [...before.batches, request.batch] };
+      return { run, status: waiting ? 'merged' : status };
     }
     this.data.waiting = { request, batches: [request.batch] };
     return { run, status };
+  }
+
+  /**
+   * As `ask`, for what nobody asked for: it is merged into what waits already, or held back by cool-down and budget. Who waits for the batch is then
+   * told at once that there is nothing new: nobody is held up by a run that may begin hours later.
+   */
+  askByItself(request: RunRequest, now: string): RunAnswer {
+    const { definition, waiting, runs, automatic = [], calledBy, answers } = this.data;
+    const run = runs + 1;
+    if (request.data !== undefined && request.data === calledBy) return { run, status: 'known' };
+    if (answers?.[request.batch]) return answers[request.batch]!;
+    this.data.calledBy = request.data ?? calledBy;
+    const hold = waiting || !definition.limits ? undefined : heldUntil(automatic, definition.limits, now);
+    if (!hold) return this.ask(request, definition);
+    const { held } = this.data;
+    const { tell: _told, ...alone } = request;
+    this.data.held = { request: { ...(held ? merged(held.request, alone) : alone), batch: held?.request.batch ?? `${alone.batch}, held`, alongside: [definition.model.name] }, ...hold };
+    this.data.settled = [request.batch, ...this.data.settled].slice(0, KEPT_BATCHES);
+    this.data.alongside = request.alongside;
+    return { run, status: 'held' };
+  }
+
+  /** What was held is asked for now, when its time has come. */
+  release(now: string): void {
+    const { held, definition } = this.data;
+    if (!held || held.until > now) return;
+    delete this.data.held;
+    this.ask(held.request, definition);
   }
 
   define(definition: ModelDefinition): boolean {
@@ -113,6 +154,7 @@ export class ModelState {
     if (file) this.data.files = files;
     else delete this.data.waiting;
     const run = ++this.data.runs;
+    if (AUTOMATIC.includes(request.trigger)) this.data.automatic = [...(this.data.automatic ?? []), startedAt].slice(-KEPT_STARTS);
     this.data.running = { run, request, batches, startedAt, workflowId: workflowId(run), upstreamGiven: false };
     return this.data.running;
   }
@@ -158,8 +200,8 @@ export class ModelState {
 
   /** What of the store it may come back to: of earlier runs the retention says. */
   needs(): { holds: unknown } {
-    const { latest, champion, championMade, rules, upstream, running, waiting, files } = this.data;
-    return { holds: { latest, champion, championMade, rules, upstream, running, waiting, files } };
+    const { latest, champion, championMade, rules, upstream, running, waiting, files, held } = this.data;
+    return { holds: { latest, champion, championMade, rules, upstream, running, waiting, files, held } };
   }
 
   view(): ModelView {
@@ -169,10 +211,22 @@ export class ModelState {
       task: definition.model.task,
       running: running && { run: running.run, request: running.request, batches: running.batches, startedAt: running.startedAt, workflowId: running.workflowId },
       waiting: this.data.files?.[0]?.request ?? waiting?.request,
+      held: this.data.held,
       latest,
       champion,
       runs: records,
       settled,
     };
   }
+}
+
+/** The later request, with what the earlier one was for: one run answers both. */
+function merged(earlier: RunRequest, request: RunRequest): RunRequest {
+  const tell = [...new Set([...(earlier.tell ?? []), ...(request.tell ?? [])])];
+  return {
+    ...request,
+    alongside: [...new Set([...earlier.alongside, ...request.alongside])],
+    upstream: { ...earlier.upstream, ...request.upstream },
+    ...(tell.length > 0 && { tell }),
+  };
 }

@@ -71,7 +71,7 @@ describe('a store with more than is needed', () => {
     expect(kept).toMatchObject({ versions: 1, releases: 1, count: 6 });
     for (const ref of [versions[3]!.manifest, (await store.readJson<{ onnx: typeof versions[0]['manifest'] }>(versions[3]!.manifest)).onnx]) await store.read(ref);
 
-    const publish = createPublish({ store, ledger: { routing: async () => undefined } });
+    const publish = createPublish({ store, ledger: { routing: async () => undefined, newest: async () => undefined } });
     expect(await errorOf(publish.findVersions({ ids: { rent: versions[0]!.id } }))).toMatchObject({
       code: 'UNKNOWN_VERSION', message: expect.stringMatching(/^Version \w+ of rent was removed on \d{4}-\d\d-\d\d: no release that is kept has it/) });
     expect(await errorOf(publish.loadRelease({ chain: 'flats', number: 1 }))).toMatchObject({ code: 'UNKNOWN_RELEASE', message: expect.stringContaining('Release 1 of the chain "flats" was removed on') });
@@ -92,7 +92,7 @@ describe('a store with more than is needed', () => {
   it('keeps what was just read, and what came after the plan was made', async () => {
     const { versions, needs } = await history(4);
     // While the ledger is asked, a rollback and a proposal take up old ones, and a run reads a third.
-    const publish = createPublish({ store, ledger: { routing: async () => undefined } });
+    const publish = createPublish({ store, ledger: { routing: async () => undefined, newest: async () => undefined } });
     const ledger = async () => {
       await publish.loadRelease({ chain: 'flats', number: 1 });
       await publish.findVersions({ ids: { rent: versions[1]!.id } });

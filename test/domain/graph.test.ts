@@ -16,7 +16,7 @@ const stage = (name: string, more: Partial<StageSpec> = {}): StageSpec => ({ mod
 const chain = (stages: StageSpec[], outputStage: string): ChainSpec =>
   ({ name: 'k', stages, outputStage, output: { value: `stages.${outputStage}.value` }, compareWith: [], gates: [], approval: 'auto', rollout: DEFAULT_ROLLOUT });
 const project = (graph: Record<string, string[]>, ...chains: ChainSpec[]): ProjectSpec => ({
-  name: 'p', temporal: { namespace: 'default', taskQueue: 'shoal' }, store: { path: '/store' }, retention: DEFAULT_RETENTION, workers: [],
+  name: 'p', temporal: { namespace: 'default', taskQueue: 'shoal' }, store: { path: '/store' }, retention: DEFAULT_RETENTION, retrain: { models: {}, chains: {} }, workers: [],
   sources: { s: { name: 's', paths: ['/s.csv'], format: 'csv', key: [] } },
   models: models(graph), chains: Object.fromEntries(chains.map((each) => [each.name, each])),
 });

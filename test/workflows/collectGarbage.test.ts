@@ -61,7 +61,7 @@ describe('the store of a chain that has had several releases', () => {
       expect(planned.json<{ releases: { number: number }[] }>().releases.map(({ number }) => number)).toEqual([last - 2, 1]);
       expect(await release(live, 1)).toBeDefined();
       const asked = await command(['-p', project.files.file, 'gc'], { env: { TEMPORAL_ADDRESS: server.address, TEMPORAL_NAMESPACE: project.namespace } });
-      expect(asked).toMatchObject({ status: 1, stderr: expect.stringContaining('there is no terminal to ask on. Say --yes') });
+      expect(asked).toMatchObject({ status: 3, stderr: expect.stringContaining('there is no terminal to ask on. Say --yes') });
       expect(asked.stdout.split('\n').every((line) => line.length <= 80)).toBe(true);
 
       const done = await shoal.collectGarbage();

@@ -191,3 +191,58 @@ describe('a version that a chain refuses', () => {
     expect(run(state, 'v1').refusal).toBeUndefined();
   });
 });
+
+describe('a model that is asked by schedules and monitors', () => {
+  const limits = { cooldownMs: 3_600_000, budget: 3 };
+  const at = (minutes: number) => new Date(Date.parse(NOW) + 60_000 * minutes).toISOString();
+  const byItself = (batch: string, more: object = {}) => ({ ...request(batch, ['m', 'other']), trigger: 'schedule' as const, tell: [`waits-${batch}`], ...more });
+  const begun = () => {
+    const state = ModelState.fresh({ ...definition('m'), limits });
+    expect(state.askByItself(byItself('a'), NOW).status).toBe('started');
+    state.begin(NOW, id);
+    return state;
+  };
+  const end = (state: ModelState, minutes: number) => state.end({ status: 'made', reason: 'ok', made: made('v1') }, at(minutes));
+
+  it('makes one run of a burst and holds the rest as one, which keeps nobody waiting', () => {
+    const state = begun();
+    for (let i = 0; i < 50; i++) expect(state.askByItself(byItself(`b${i}`), at(1)).status).toBe('held');
+    expect(state.data.held).toMatchObject({ until: at(60), why: expect.stringContaining('cooldown'), request: { alongside: ['m'] } });
+    expect(state.data.held!.request.tell).toBeUndefined();
+    expect(state.announcement().batches).toContain('b49');
+    expect(end(state, 2).batches).toContain('a');
+    state.release(at(59));
+    expect(state.isAsked).toBe(false);
+    state.release(at(60));
+    expect(state.isAsked).toBe(true);
+    state.begin(at(60), id);
+    end(state, 61);
+    expect([state.isAsked, state.data.held, state.view().runs.length]).toEqual([false, undefined, 2]);
+  });
+
+  it('runs for a person at once, and what was held with it', () => {
+    const state = begun();
+    state.askByItself(byItself('b'), at(1));
+    end(state, 2);
+    expect(state.ask(request('person'), state.data.definition).status).toBe('started');
+    expect(state.data.held).toBeUndefined();
+    expect(state.begin(at(3), id).batches).toEqual(['b, held', 'person']);
+  });
+
+  it('is not asked twice by the same data, also when they led to nothing', () => {
+    const state = begun();
+    end(state, 1);
+    expect(state.askByItself(byItself('b', { trigger: 'newData', data: 'd1' }), at(61)).status).toBe('started');
+    state.begin(at(61), id);
+    state.end({ status: 'failed', reason: 'bad rows' }, at(62));
+    expect(state.askByItself(byItself('c', { trigger: 'newData', data: 'd1' }), at(600)).status).toBe('known');
+    expect(state.askByItself(byItself('d', { trigger: 'newData', data: 'd2' }), at(600)).status).toBe('started');
+  });
+
+  it('tells all who wait for the run that answers them', () => {
+    const state = ModelState.fresh({ ...definition('m'), limits });
+    state.askByItself(byItself('a'), NOW);
+    expect(state.askByItself(byItself('b'), NOW).status).toBe('merged');
+    expect(state.begin(NOW, id).request.tell).toEqual(['waits-a', 'waits-b']);
+  });
+});
