@@ -23,9 +23,12 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The numbers of the first line that starts with a name. */
+/** What is shown at the end, after the lines of progress. */
+const tables = (ended: Ended) => ended.stdout.slice(ended.stdout.indexOf('models ─'));
+
+/** The numbers of the first line of the tables that starts with a name. */
 function figures(ended: Ended, name: string): number[] {
-  const line = ended.stdout.split('\n').find((l) => new RegExp(`^${name}\\s.*\\d\\.\\d{3}`).test(l));
+  const line = tables(ended).split('\n').find((l) => new RegExp(`^${name}\\s.*\\d\\.\\d{3}`).test(l));
   if (!line) throw new Error(`No line of figures begins with ${name} in:\n${ended.stdout}\n${ended.stderr}`);
   return (line.match(/-?\d+\.\d{3}/g) ?? []).map(Number);
 }
@@ -40,8 +43,7 @@ describe('the quick start', () => {
   });
 
   it('fits a terminal of 80 columns', () => {
-    const tables = first.stdout.slice(first.stdout.indexOf('models ─'));
-    expect(tables.split('\n').filter((line) => line.length > 80 && !line.includes('http'))).toEqual([]);
+    expect(tables(first).split('\n').filter((line) => line.length > 80 && !line.includes('http'))).toEqual([]);
   });
 
   it('reaches the quality it promises, on rows that no model was trained on', () => {

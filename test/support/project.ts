@@ -105,7 +105,7 @@ export class TestProject {
 
   /** What must not change when something goes wrong: what is promoted, what was made. */
   async state(): Promise<{ notes: Record<string, unknown>; releases: unknown; versions: unknown }> {
-    const names = (await this.store.listNotes('')).filter((name) => !name.startsWith('snapshots/'));
+    const names = (await this.store.listNotes('')).filter((name) => !/^(snapshots|origins)\//.test(name));
     const { models, chains } = await this.shoal.status();
     return {
       notes: Object.fromEntries(await Promise.all(names.map(async (name) => [name, await this.store.readNote(name)]))),

@@ -200,7 +200,7 @@ describe('the command line', () => {
       expect((await run('rollback', 'flats', '--to', '7', '--json')).json<Refusal>().error.code).toBe('UNKNOWN_RELEASE');
       expect((await run('rollback', 'flats', '--json')).json()).toEqual({ number: 1 });
       const silent = await shoal(['--project', live.project.files.file, 'rollback', 'flats'], { env: { TEMPORAL_ADDRESS: server.address } });
-      expect([silent.status, silent.stderr]).toEqual([1, expect.stringContaining('--reason')]);
+      expect([silent.status, silent.stderr]).toEqual([2, expect.stringContaining('--reason')]);
     });
   });
 });
