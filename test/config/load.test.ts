@@ -45,6 +45,8 @@ test('a chain has its stages in order, its expressions and its fallbacks', async
   expect(chain.output).toEqual({ value: 'stages.gross.value * 1.02', low: 'stages.gross.low', high: 'stages.gross.high' });
 });
 
+const DAY_MS = 86_400_000;
+
 test('who names only task, source, target and inputs gets the rest by default', () => {
   const project = parse(small);
   expect(project).toEqual({
@@ -52,6 +54,11 @@ test('who names only task, source, target and inputs gets the rest by default', 
     temporal: { namespace: 'default', taskQueue: 'shoal' },
     store: { path: '/project/.shoal/store' },
     workers: [{ name: 'control', roles: ['workflows'] }, { name: 'train', roles: ['train'] }, { name: 'serve', roles: ['serve'] }],
+    retention: {
+      requestsMs: 90 * DAY_MS, outcomesMs: 365 * DAY_MS, checkpointsMs: 7 * DAY_MS, snapshotsMs: 7 * DAY_MS, scratchMs: DAY_MS, unusedMs: 7 * DAY_MS,
+      releases: { keep: 10, forMs: 90 * DAY_MS }, versions: { keep: 10, forMs: 30 * DAY_MS },
+    },
+    retrain: { models: { price: { drift: true, degradation: true, limits: { cooldownMs: 3_600_000, budget: 6 } } }, chains: {} },
     sources: { sales: { name: 'sales', paths: ['/project/sales.csv'], format: 'csv', key: [] } },
     models: {
       price: {

@@ -152,7 +152,8 @@ it('tells of degradation by late outcomes, asks for models once, and recovers', 
 });
 
 it('asks nobody who does not want to be asked, and is started by a schedule that names all it needs', async () => {
-  await withWatched({}, async (watched) => {
+  const NOT_ASKED = 'retrain: { drift: false, degradation: false }';
+  await withWatched({ condition: NOT_ASKED, rent: NOT_ASKED }, async (watched) => {
     const { spec } = watched.live.project;
     const schedule = monitorSchedule(spec, 'flats')!;
     expect(schedule).toMatchObject({ id: 'monitor/flats', when: { everyMs: 3_600_000 }, overlap: 'skip', pauseOnFailure: false, workflow: { type: 'monitor' } });
