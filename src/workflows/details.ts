@@ -3,10 +3,11 @@ import { figure } from '../domain/headline';
 import type { ChainAnswer } from '../domain/prediction';
 import { reportLink } from '../domain/reportNames';
 import type { ModelSpec } from '../domain/spec';
-import type { MetricResult, Release, SliceResult } from '../domain/version';
+import type { MetricResult, Release, ReleaseEvaluation, SliceResult } from '../domain/version';
 import { healthDetails } from './healthDetails';
 import type { Look, MadeVersion, ModelView, ReleaseView, RunRequest, Step } from './messages';
 import { percent } from './releaseWords';
+import { modelSteering, releaseSteering } from './steering';
 
 /** What the Temporal UI shows of a workflow at the moment: Markdown. */
 
@@ -38,6 +39,8 @@ export function modelDetails(view: ModelView, reports?: string): string {
     view.waiting ? `One more is waiting: ${view.waiting.reason}` : '',
     view.held ? `A run waits until ${view.held.until}, as ${view.held.why}: ${view.held.request.reason}` : '',
     '',
+    ...modelSteering(view),
+    '',
     view.latest ? `Newest version \`${view.latest.version.id}\`${linkTo(view.latest)}: ${view.latest.verdict.reason}\n\n${metricTable(view.latest.metrics)}` : 'No version yet.',
     '',
     '| run | ended | came to | why |',
@@ -62,8 +65,9 @@ export function releaseDetails(view: ReleaseView, reports?: string): string {
     '',
     view.current ? `Release ${view.current.number}: ${versionsInWords(view.current)}` : 'No release yet.',
     view.evaluation ? `\n${metricTable(view.evaluation.metrics)}` : '',
-    ...(rollout ? ['', `**Candidate ${rollout.number}** (${rollout.origin.reason}): ${rollout.phase}, answers ${percent(rollout.weight)} of the requests`, '', lookTable(rollout.look)] : []),
+    ...(rollout ? ['', `**Candidate ${rollout.number}** (${rollout.origin.reason}): ${rollout.phase}, answers ${percent(rollout.weight)} of the requests`, ...judgedInWords(rollout.evaluation), '', lookTable(rollout.look)] : []),
     ...(bake ? ['', `**Release ${bake.release}** is watched against release ${bake.reference} until ${bake.until}`, '', lookTable(bake.look)] : []),
+    ...releaseSteering(view),
     ...healthDetails(view.health),
     view.evaluation?.slices?.length ? `\nThe slices that come closest to being refused:\n\n${sliceTable(view.evaluation.slices)}` : '',
     '',
@@ -75,6 +79,8 @@ export function releaseDetails(view: ReleaseView, reports?: string): string {
     ...Object.entries(view.models).map(([model, m]) => `- ${model}: ${m.version ?? 'no version yet'}${m.refusal ? ` (${m.refusal})` : ''}`),
   ].join('\n');
 }
+
+const judgedInWords = (evaluation: ReleaseEvaluation | undefined): string[] => (evaluation ? ['', `Judged end to end: ${evaluation.verdict.reason}`, '', metricTable(evaluation.metrics)] : []);
 
 function lookTable(look: Look | undefined): string {
   if (!look) return '';

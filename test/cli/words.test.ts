@@ -64,9 +64,9 @@ describe('the screen of the morning', () => {
   });
 
   it('shows a chain\'s health and held runs where they are told', () => {
-    const text = screen([model({ held: { until: ago(-3), why: 'two runs in a day are enough' } } as Partial<ModelView>)], [{ ...well, health: { state: 'degraded', since: ago(20), reason: 'rmse 0.9 in 3 of 5 windows' } } as ReleaseView]);
+    const text = screen([model({ held: { until: ago(-3), why: 'two runs in a day are enough', request: { trigger: 'drift', reason: 'budget has moved' } } } as Partial<ModelView>)], [{ ...well, health: { state: 'degraded', since: ago(20), reason: 'rmse 0.9 in 3 of 5 windows' } } as ReleaseView]);
     expect(text).toMatch(/went wrong\n {2}box-office: degraded since .*: rmse 0\.9 in 3 of 5 windows/);
-    expect(text).toMatch(/next\n {2}gross: held until .*: two runs in a day are enough/);
+    expect(text).toMatch(/next\n {2}gross: a run waits until .*: two runs in a day are enough; for\s+drift: budget has moved/);
     expect(text).toMatch(/box-office.*degraded$/);
   });
 });

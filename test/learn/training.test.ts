@@ -45,7 +45,7 @@ test('two processes give the same weights', async () => {
   const one = await run();
   expect(one).toMatch(/^[0-9a-f]{64}$/);
   expect(await run()).toBe(one);
-});
+}, 180_000);
 
 test('training that is stopped and goes on from its checkpoint ends with the weights of an undisturbed one', async () => {
   const { columns, y } = mixed();

@@ -68,7 +68,7 @@ describe('traces, where the environment asks for them', () => {
   let answer: Answer;
   let predicted: Span[];
   beforeAll(async () => {
-    answer = await client(environment);
+    answer = await client({ ...environment, REQUEST_ID: 'traced' });
     await until(() => named('RunWorkflow:chain').length >= 2 && named('RunWorkflow:lifecycle').length >= 2 && named('RunActivity:deliverEvent').length >= 3);
     const root = named('predict flats')[0]!;
     predicted = traces.spans.filter(({ traceId }) => traceId === root.traceId);

@@ -29,7 +29,7 @@ export async function trainTwice(server: TestServer, options: OpenOptions = { mo
     const first = await versions();
     project.files.addFlats(300);
     const second = await versions();
-    cpSync(project.storeFolder, store, { recursive: true });
+    cpSync(project.storeFolder, store, { recursive: true, preserveTimestamps: true });
     rmSync(path.join(store, 'notes/chains'), { recursive: true });
     return { store, first, second, remove: () => rmSync(store, { recursive: true, force: true }) };
   } finally {

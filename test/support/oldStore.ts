@@ -6,7 +6,10 @@ export function age(folder: string, days: number): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const file = path.join(folder, entry.name);
     if (entry.isDirectory()) age(file, days);
-    const time = statSync(file).mtimeMs / 1000 - days * 86_400;
+    // A file in the making may be gone by now.
+    const stat = statSync(file, { throwIfNoEntry: false });
+    if (!stat) continue;
+    const time = stat.mtimeMs / 1000 - days * 86_400;
     utimesSync(file, time, time);
   }
 }

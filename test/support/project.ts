@@ -19,6 +19,8 @@ export interface OpenOptions extends SmallProjectOptions {
   /** By default one worker in every role. */
   workers?: WorkerSpec[];
   activityInterceptors?: WorkerDeps['activityInterceptors'];
+  /** Where reports would be served. */
+  reports?: string;
 }
 
 /** A project on a test server, in a namespace of its own, with its workers in this process and each training in one of its own. */
@@ -39,7 +41,7 @@ export class TestProject {
     const namespace = server.namespace();
     const files = smallProject({ ...options, namespace });
     const spec = await loadProject(files.file, {}).catch((error: unknown) => { files.remove(); throw error; });
-    const shoal = await Shoal.connect({ projectFile: files.file, project: spec, endpoint: embeddedEndpoint(spec, server) });
+    const shoal = await Shoal.connect({ projectFile: files.file, project: spec, endpoint: embeddedEndpoint(spec, server), reports: options.reports });
     await registerSearchAttributes(shoal.temporal, namespace);
     const connection = await NativeConnection.connect({ address: server.address });
     const project = new TestProject(files, shoal, await openStore(spec.store), namespace, connection, options);

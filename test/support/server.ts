@@ -28,6 +28,11 @@ export class TestServer {
     return this.running!.address;
   }
 
+  /** Where its UI is. */
+  get ui(): string {
+    return this.running!.ui;
+  }
+
   /** One that nobody has used. */
   namespace(): string {
     if (this.handedOut === this.options.namespaces) throw new Error('Every namespace is in use: start the server with more.');

@@ -30,7 +30,7 @@ export function smallProject(options: SmallProjectOptions = {}): SmallProject {
   const { rows = 600, maxEpochs = 12, namespace = 'default', taskQueue = 'shoal', files = { 'flats.csv': flats(rows) } } = options;
   const folder = options.folder ?? mkdtempSync(path.join(os.tmpdir(), 'shoal-test-'));
   for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text);
-  if (options.store) cpSync(options.store, path.join(folder, '.shoal/store'), { recursive: true });
+  if (options.store) cpSync(options.store, path.join(folder, '.shoal/store'), { recursive: true, preserveTimestamps: true });
   const file = path.join(folder, 'temporal.yaml');
   writeFileSync(file, `
 name: flats

@@ -8,7 +8,7 @@ const { loadProject } = require('../../dist/config');
   const project = await loadProject(projectFile, process.env);
   const shoal = await Shoal.connect({ projectFile, project, endpoint: embeddedEndpoint(project, { address }) });
   const { models } = await shoal.settled(await shoal.train());
-  const { outputs } = await shoal.predict('flats', [{ size: 80, city: 'Bern', built: '1990-06-01', note: 'bright quiet flat' }], { id: 'traced' });
+  const { outputs } = await shoal.predict('flats', [{ size: 80, city: 'Bern', built: '1990-06-01', note: 'bright quiet flat' }], { id: process.env.REQUEST_ID });
   await shoal.predict('flats', [{ size: 'large' }]).catch(() => undefined);
   await shoal.close();
   const loaded = Object.keys(require.cache).filter((file) => file.includes('opentelemetry')).length;

@@ -19,8 +19,7 @@ const figures = (text: string) => [...text.matchAll(/<figure id="([^"]*)"/g)].ma
 describe('a run', () => {
   let project: TestProject;
   beforeAll(async () => {
-    project = await TestProject.open(server, { models: twoModels({ maxEpochs: 6 }) });
-    Object.assign(project.shoal, { reports: 'http://127.0.0.1:9' });
+    project = await TestProject.open(server, { models: twoModels({ maxEpochs: 6 }), reports: 'http://127.0.0.1:9' });
     await project.train();
   });
   afterAll(() => project?.close());
