@@ -81,8 +81,8 @@ const liveAt = (live: (uri: string) => boolean, value: unknown, ...path: string[
 type Kind =
   | { kind: 'version'; model: string; id: string }
   | { kind: 'release'; chain: string; number: number }
-  | { kind: 'versionReport'; model: string; id: string }
-  | { kind: 'card'; model: string; id: string }
+  /** Its report, its card: they go when it goes. */
+  | { kind: 'ofVersion'; model: string; id: string }
   | { kind: 'releaseReport'; chain: string; number: number }
   | { kind: 'remembered'; of: string }
   /** Read by people: never removed, but what it names is not kept for it. */
@@ -96,9 +96,9 @@ function kindOf(note: string): Kind {
   const number = Number(parts.at(-1));
   if (first === 'versions' && parts.length === 3) return { kind: 'version', model: second, id: third };
   if (first === 'chains' && third === 'releases' && parts.length === 4 && Number.isInteger(number)) return { kind: 'release', chain: second, number };
-  if (first === 'reports' && second === 'versions' && parts.length === 4) return { kind: 'versionReport', model: third, id: fourth };
+  if (first === 'reports' && second === 'versions' && parts.length === 4) return { kind: 'ofVersion', model: third, id: fourth };
   if (first === 'reports' && second === 'releases' && parts.length === 4 && Number.isInteger(number)) return { kind: 'releaseReport', chain: third, number };
-  if (first === 'cards' && parts.length === 3) return { kind: 'card', model: second, id: third };
+  if (first === 'cards' && parts.length === 3) return { kind: 'ofVersion', model: second, id: third };
   if (first === 'decisions' || first === 'origins') return { kind: 'record' };
   if (parts.length === 2 && Object.hasOwn(REMEMBERED, first!)) return { kind: 'remembered', of: first! };
   return { kind: 'other' };
@@ -150,7 +150,7 @@ export async function planCollection(inventory: Inventory, of: { retention: Rete
   }
 
   // What was found out about kept versions is kept with them; it may name more.
-  const open = new Map([...all('remembered'), ...all('versionReport'), ...all('card'), ...all('releaseReport')].map((note) => [note.name, note]));
+  const open = new Map([...all('remembered'), ...all('ofVersion'), ...all('releaseReport')].map((note) => [note.name, note]));
   const live = (uri: string): boolean => marks.reached.has(uri);
   for (let grown = true; grown;) {
     grown = false;
@@ -159,8 +159,7 @@ export async function planCollection(inventory: Inventory, of: { retention: Rete
       const stays = (() => {
         switch (note.kind) {
           case 'remembered': return REMEMBERED[note.of]!(note.value, { live, versions: ids });
-          case 'versionReport':
-          case 'card': return ids.has(note.id) || !known.has(note.model);
+          case 'ofVersion': return ids.has(note.id) || !known.has(note.model);
           case 'releaseReport': {
             const needs = ledger.chains[note.chain];
             return !needs || needs.decided.includes(note.number) || needs.inUse.includes(note.number) || keptReleases.has(`chains/${note.chain}/releases/${note.number}`);

@@ -6,19 +6,21 @@ interface Possible { to: string; update: string; data: object }
 const WHO = { by: 'your name', reason: 'why' };
 
 export function releaseSteering({ current, previous, rollout }: ReleaseView): string[] {
-  const number = rollout?.number;
-  const isAsked = rollout?.phase === 'approval' || rollout?.phase === 'asking';
-  const takesRequests = rollout?.phase === 'canary' || rollout?.phase === 'asking';
-  const possible: (Possible | false)[] = [
-    isAsked && { to: `let candidate ${number} go on`, update: 'approve', data: WHO },
-    rollout !== undefined && rollout.phase !== 'promoting' && { to: `end candidate ${number}: release ${current?.number ?? 'none'} stays`, update: 'refuse', data: WHO },
-    rollout !== undefined && rollout.phase !== 'promoting' && !rollout.paused && { to: `halt candidate ${number} where it is`, update: 'pause', data: WHO },
-    rollout?.paused !== undefined && { to: `let candidate ${number} go on from where it was halted`, update: 'resume', data: WHO },
-    takesRequests && { to: `give candidate ${number} another share of the requests`, update: 'setWeight', data: { ...WHO, weight: 0.1 } },
-    rollout !== undefined && rollout.phase !== 'promoting' && { to: `put candidate ${number} in place at once, unjudged`, update: 'force', data: WHO },
-    current !== undefined && previous !== undefined && { to: `go back to release ${previous.number}`, update: 'rollback', data: { ...WHO, to: previous.number } },
+  const back = current && previous ? [{ to: `go back to release ${previous.number}`, update: 'rollback', data: { ...WHO, to: previous.number } }] : [];
+  return asTable([...(rollout ? candidateSteering(rollout, current?.number) : []), ...back]);
+}
+
+function candidateSteering({ number, phase, paused }: NonNullable<ReleaseView['rollout']>, current: number | undefined): Possible[] {
+  if (phase === 'promoting') return [];
+  const isAsked = phase === 'approval' || phase === 'asking';
+  const takesRequests = phase === 'canary' || phase === 'asking';
+  return [
+    ...(isAsked ? [{ to: `let candidate ${number} go on`, update: 'approve', data: WHO }] : []),
+    { to: `end candidate ${number}: release ${current ?? 'none'} stays`, update: 'refuse', data: WHO },
+    paused ? { to: `let candidate ${number} go on from where it was halted`, update: 'resume', data: WHO } : { to: `halt candidate ${number} where it is`, update: 'pause', data: WHO },
+    ...(takesRequests ? [{ to: `give candidate ${number} another share of the requests`, update: 'setWeight', data: { ...WHO, weight: 0.1 } }] : []),
+    { to: `put candidate ${number} in place at once, unjudged`, update: 'force', data: WHO },
   ];
-  return asTable(possible.filter((one): one is Possible => one !== false));
 }
 
 export function modelSteering({ running }: ModelView): string[] {
