@@ -1,3 +1,4 @@
+import type { ReleaseReportInput } from '../activities/report';
 import type { ChainNeeds } from '../domain/garbage';
 import { topologicalOrder } from '../domain/graph';
 import { chainModels } from '../domain/spec';
@@ -17,6 +18,7 @@ const KEPT_ACTIONS = 20;
 const KEPT_SEEN = 120;
 const KEPT_EVENTS = 120;
 const KEPT_UNRECORDED = 20;
+const KEPT_UNDRAWN = 4;
 const KEPT_ANSWERS = 100;
 const KEPT_VERSIONS = 200;
 
@@ -49,6 +51,8 @@ export interface ReleaseStateData {
   events?: ReleaseEvent[];
   /** Decisions that the store does not keep yet. */
   unrecorded?: ReleaseRecord[];
+  /** What was decided of which no report is drawn yet. */
+  undrawn?: ReleaseReportInput[];
   /** By the key of a person's or a program's command, what it was answered. */
   answers?: Record<string, { number: number } | null>;
   numbers: number;
@@ -290,6 +294,10 @@ export class ReleaseState {
     this.data.unrecorded = [...(this.data.unrecorded ?? []), record].slice(-KEPT_UNRECORDED);
   }
 
+  toDraw(report: ReleaseReportInput): void {
+    this.data.undrawn = [...(this.data.undrawn ?? []), report].slice(-KEPT_UNDRAWN);
+  }
+
   get hasUntold(): boolean {
     return this.data.untold !== undefined;
   }
@@ -351,14 +359,14 @@ export class ReleaseState {
 
   /** What of the store it may come back to: of earlier releases the retention says. */
   needs(): ChainNeeds & { holds: unknown } {
-    const { current, previous, evaluation, settled, proposals, rollout, bake, decisions } = this.data;
+    const { current, previous, evaluation, settled, proposals, rollout, bake, decisions, undrawn } = this.data;
     const inUse = [current, previous, rollout?.candidate, bake?.reference].flatMap((release) => (release ? [release.number] : []));
     const since = [
       ...(rollout ? [Date.parse(rollout.startedAt) - rollout.candidate.spec.rollout.replayMs] : []),
       ...(bake ? [Date.parse(bake.since)] : []),
     ];
     return {
-      holds: { current, previous, evaluation, settled, proposals, rollout, bake, decisions: decisions.map((decision) => decision.evaluation) },
+      holds: { current, previous, evaluation, settled, proposals, rollout, bake, undrawn, decisions: decisions.map((decision) => decision.evaluation) },
       inUse: [...new Set(inUse)],
       decided: decisions.map(({ number }) => number),
       ...(since.length > 0 && { logSince: new Date(Math.min(...since)).toISOString() }),

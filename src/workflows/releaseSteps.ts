@@ -1,7 +1,6 @@
 import { CancellationScope, isCancellation, log, patched, proxyActivities, upsertSearchAttributes } from '@temporalio/workflow';
 import type { ControlActivities, DataActivities } from '../activities';
 import type { LookRequest } from '../activities/look';
-import type { ReleaseReportInput } from '../activities/report';
 import type { Release, VersionRef } from '../domain/version';
 import { versionKey } from './candidates';
 import { isOfStage, isOfStore, reasonOf } from './failures';
@@ -10,7 +9,7 @@ import { control, type Pointer } from './releasePointer';
 import type { ReleaseState } from './releaseState';
 import { countVerdict, type Telling } from './releaseTelling';
 import { judgedInWords, promotionInWords } from './releaseWords';
-import { afterLook, afterReplay, type Move } from './rolloutPlan';
+import { afterLook, afterReplay, isTried, type Move } from './rolloutPlan';
 import { SHOAL_VERDICT } from './searchAttributes';
 
 /** Tried again with the next news. */
@@ -20,6 +19,8 @@ const PUBLISH_AGAIN_MS = 5_000;
 const REPORT_ATTEMPTS = 3;
 /** A look that fails is tried again by the workflow, which says so. */
 const LOOK_ATTEMPTS = 3;
+/** Before, a candidate that was held was not looked at. */
+const HELD_IS_JUDGED = 'held-is-judged';
 
 /** What a chain's release workflow does, a step at a time: between two steps all it knows is in its state. */
 export class Steps {
@@ -42,7 +43,8 @@ export class Steps {
       await this.draw();
       return bakeWait;
     }
-    return soonest(bakeWait, rollout.paused ? undefined : await this.advance(rollout));
+    const held = rollout.paused !== undefined && !(isTried(rollout.phase) && patched(HELD_IS_JUDGED));
+    return soonest(bakeWait, held ? undefined : await this.advance(rollout));
   }
 
   // The candidate under way
@@ -110,8 +112,10 @@ export class Steps {
           else await this.move(afterReplay(rollout, { needsApproval: state.needsApproval(), first: false }));
           return 0;
         }
+        case 'asking':
         case 'shadow':
         case 'canary': {
+          if (phase === 'asking' && !patched(HELD_IS_JUDGED)) return undefined;
           const wait = untilNextLook(rollout.look, rollout.phaseAt, everyMs);
           if (wait > 0) return wait;
           const unseen = paired ? 'both' : phase === 'shadow' ? 'candidate' : 'none';
@@ -126,7 +130,6 @@ export class Steps {
           await this.promote(rollout);
           return 0;
         case 'approval':
-        case 'asking':
           return undefined;
       }
     } catch (error) {
@@ -201,7 +204,7 @@ export class Steps {
 
   private decide(decision: Omit<ReleaseDecision, 'number' | 'versions' | 'at'>): void {
     const { candidate, evaluation, look, seen } = this.state.data.rollout!;
-    if (evaluation && decision.status !== 'failed') this.undrawn.push({ release: candidate, status: decision.status, evaluation, canary: seen });
+    if (evaluation && decision.status !== 'failed') this.state.toDraw({ release: candidate, status: decision.status, evaluation, canary: seen });
     this.state.doing = undefined;
     this.state.decide({ at: now(), evaluation, look, ...decision });
     countVerdict(candidate.chain, decision.status);
@@ -237,7 +240,7 @@ export class Steps {
     const { state } = this;
     const { evaluation } = state.data;
     const from = state.rollBackTo(target);
-    if (evaluation) this.undrawn.push({ release: from, status: 'rolled back', evaluation });
+    if (evaluation) state.toDraw({ release: from, status: 'rolled back', evaluation });
     state.record(from, { at: now(), status: 'rolled back', reason, by });
     countVerdict(from.chain, 'rolled back');
     this.scope?.cancel();
@@ -329,16 +332,14 @@ export class Steps {
   /** Draws the reports of what was decided, the current release's once what its models add is known. They decide nothing. */
   private async draw(): Promise<void> {
     const { state } = this;
-    if (this.undrawn.length === 0 || !patched('release-report')) return;
-    for (const report of this.undrawn.splice(0)) {
+    if (!state.data.undrawn?.length || !patched('release-report')) return;
+    for (let report = state.data.undrawn.shift(); report; report = state.data.undrawn.shift()) {
       const evaluation = report.release.number === state.data.current?.number ? state.data.evaluation ?? report.evaluation : report.evaluation;
       await this.note(`drawing the report of release ${report.release.number}`, async (what) => {
         await onData(state.data.definition.dataQueue, what, REPORT_ATTEMPTS).reportRelease({ ...report, evaluation });
       });
     }
   }
-
-  private readonly undrawn: ReleaseReportInput[] = [];
 
   /** Releases whose ablation was tried. */
   private readonly unweighed = new Set<number>();

@@ -12,8 +12,11 @@ export function afterReplay({ candidate: { spec } }: Rollout, of: { needsApprova
 
 const afterShadow = ({ steps }: { steps: number[] }): Move => ({ to: steps.length > 0 ? 'canary' : 'promoting' });
 
+/** Where users' requests speak for or against a candidate, also while it waits for a person. */
+export const isTried = (phase: Phase): phase is 'shadow' | 'canary' | 'asking' => phase === 'shadow' || phase === 'canary' || phase === 'asking';
+
 /**
- * A candidate that is worse goes at once, at any step. To go on, a step needs its number of requests; to be promoted, the judge must say that
+ * A candidate that is worse goes at once, at any step, also when a person holds it or is to decide on it. To go on, a step needs its number of requests; to be promoted, the judge must say that
  * it is no worse. When no request comes, the recorded ones, which did not speak against it, have to do.
  */
 export function afterLook(rollout: Rollout, nowMs: number): Move {
@@ -22,6 +25,7 @@ export function afterLook(rollout: Rollout, nowMs: number): Move {
   const began = Date.parse(rollout.phaseAt) + pausedMs;
   const { verdict, reason } = look!.verdict;
   if (verdict === 'fail') return { to: 'refused', reason: `${phase === 'shadow' ? 'unseen' : 'in use'}, ${reason}` };
+  if (rollout.paused || phase === 'asking') return { to: 'stay' };
 
   const quietSince = Math.max(began, look!.lastRequestAt ? Date.parse(look!.lastRequestAt) : 0);
   const quiet = nowMs - quietSince > plan.idleMs;

@@ -113,10 +113,11 @@ describe('a candidate that is worse', () => {
     });
   });
 
-  it('is refused in the canary, and requests go back to the release in place', async () => {
+  it.each([['', false], [', also while a person holds it', true]])('is refused in the canary, and requests go back to the release in place%s', async (_also, held) => {
     await withLive({ rollout: { steps: '[0.5]', requests: '1000' } }, async (live) => {
       await live.redefine('2.0');
       await live.inPhase('canary');
+      if (held) await live.shoal.pause('flats', { by: 'tester', reason: 'to look at it' });
       live.busy();
       expect(await live.decided(2)).toMatchObject({ status: 'refused', reason: expect.stringMatching(/^in use, Worse than the current release/) });
       await live.calm();

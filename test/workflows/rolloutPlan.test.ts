@@ -8,7 +8,7 @@ const iso = (ms: number) => new Date(START + ms).toISOString();
 const MINUTE = 60_000;
 
 const plan = { shadow: 50, steps: [0.05, 0.5], requests: 100, idleMs: 10 * MINUTE, limitMs: 60 * MINUTE } satisfies Partial<RolloutSpec>;
-function rollout(of: { phase: Rollout['phase']; step?: number; verdict?: CanaryVerdict['verdict']; live?: number; unseen?: number; lastRequestAt?: string; pausedMs?: number; plan?: Partial<RolloutSpec> }): Rollout {
+function rollout(of: { phase: Rollout['phase']; step?: number; verdict?: CanaryVerdict['verdict']; live?: number; unseen?: number; lastRequestAt?: string; pausedMs?: number; paused?: boolean; plan?: Partial<RolloutSpec> }): Rollout {
   const look: Look = {
     verdict: { verdict: of.verdict ?? 'inconclusive', reason: 'so far', checks: [], requests: { candidate: 0, reference: 0, both: 0 } },
     live: of.live ?? 0, unseen: of.unseen ?? 0, lastRequestAt: of.lastRequestAt ?? iso(MINUTE), at: iso(MINUTE),
@@ -17,6 +17,7 @@ function rollout(of: { phase: Rollout['phase']; step?: number; verdict?: CanaryV
   return {
     candidate: { chain: 'c', number: 2, spec, versions: {}, dependencies: {}, taskQueues: {} }, origin: { kind: 'versions', by: 'shoal', reason: 'new' },
     phase: of.phase, step: of.step ?? 0, weight: 0, startedAt: iso(0), phaseAt: iso(0), pausedMs: of.pausedMs ?? 0, look,
+    ...(of.paused && { paused: { by: 'ann', reason: 'lunch', at: iso(0) } }),
   };
 }
 const at = (ms: number) => START + ms;
@@ -58,6 +59,11 @@ describe('a candidate', () => {
     expect(afterLook(rollout(of), at(179 * MINUTE))).toEqual({ to: 'stay' });
     expect(afterLook(rollout(of), at(181 * MINUTE))).toMatchObject({ to: 'refused' });
     expect(afterLook(rollout({ phase: 'shadow', pausedMs: 120 * MINUTE }), at(129 * MINUTE))).toEqual({ to: 'stay' });
+  });
+
+  it.each([{ phase: 'canary', paused: true }, { phase: 'shadow', paused: true }, { phase: 'asking' }] as const)('that a person holds, or is to decide on, stays however well it does and however long, and goes when it is worse: %j', (held) => {
+    expect(afterLook(rollout({ ...held, step: 1, live: 1000, unseen: 1000, verdict: 'pass' }), at(600 * MINUTE))).toEqual({ to: 'stay' });
+    expect(afterLook(rollout({ ...held, verdict: 'fail' }), at(MINUTE))).toMatchObject({ to: 'refused' });
   });
 
   it('asks for approval before any user sees it, and needs no canary when there is nothing in place', () => {
