@@ -11,6 +11,7 @@ import type { Release, Routing } from '../../src/domain/version';
 import { openStore } from '../../src/store/fileStore';
 import { describeRouting, releaseWorkflowId, type ReleaseView } from '../../src/workflows/messages';
 import { PointerWatch } from '../support/pointerWatch';
+import { inRuns } from '../support/inRuns';
 import { KeptWorker } from '../support/processes';
 import { TestServer, until } from '../support/server';
 import { sideBySide } from '../support/sideBySide';
@@ -240,23 +241,16 @@ const killServer = async ({ server, random: next }: Running) => {
   await server.restart();
 };
 
-/** In the order of their first turn: each once before it has done anything, and once after it has done all and has not said so. */
-const AROUND = [
-  ['before:evaluateRelease', 'after:checkServable'],
-  ['before:checkServable', 'after:evaluateRelease'],
-  ['before:look', 'after:look#3'],
-  ['after:look', 'before:look#4'],
-  ['before:publishRouting', 'after:publishRouting#2'],
-  ['after:publishRouting', 'before:publishRouting#3'],
-  ['before:publishRouting#4', 'after:publishRouting#5'],
-  ['before:loadRelease', 'after:ablate'],
-  ['before:ablate', 'after:loadRelease'],
-  ['before:runSegment#10', 'after:runSegment#30'],
-  ['before:resolveRouting#20', 'after:resolveRouting#40'],
-];
+/** Each step of a release once before it has done anything, and once after it has done all and has not said so. */
+const AROUND = inRuns([
+  'before:evaluateRelease', 'after:checkServable', 'before:look', 'after:look#3', 'before:publishRouting', 'after:publishRouting#2',
+  'before:checkServable', 'after:evaluateRelease', 'after:look', 'before:look#4', 'after:publishRouting', 'before:publishRouting#3',
+  'before:publishRouting#4', 'after:publishRouting#5', 'before:loadRelease', 'after:ablate',
+  'before:ablate', 'after:loadRelease', 'before:runSegment#10', 'after:runSegment#30', 'before:resolveRouting#20', 'after:resolveRouting#40',
+], 4);
 const SCENARIOS: Record<string, Scenario> = {
   undisturbed: {},
-  ...Object.fromEntries(AROUND.map((faults) => [faults.join(' and '), { faults }])),
+  ...Object.fromEntries(AROUND.map((faults) => [faults.join(', '), { faults }])),
   'the worker at random moments': { disturb: killing(killWorker, { times: 3, withinMs: 8_000 }) },
   'the one or other of three workers at random moments': {
     roles: ['workflows', 'train', 'serve'],
@@ -295,8 +289,8 @@ describe('a release that comes into use and is rolled back', () => {
     expect(answers[2]).toBeGreaterThan(10);
   });
 
-  it.each(AROUND)('is the same when the worker is killed %s and %s', async (...faults) => {
-    const outcome = (await outcomes[faults.join(' and ')])!;
+  it.each(AROUND.map((faults) => ({ faults })))('is the same when the worker is killed $faults', async ({ faults }) => {
+    const outcome = (await outcomes[faults.join(', ')])!;
     expect(outcome).toEqual({ ...(await outcomes.undisturbed), deaths: faults.length, answers: outcome.answers });
   });
 

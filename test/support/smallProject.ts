@@ -50,14 +50,16 @@ ${options.models ?? twoModels({ maxEpochs })}`);
 export const training = (maxEpochs: number): string => `training: { maxEpochs: ${maxEpochs}, patience: ${maxEpochs} }`;
 
 /** A classification of text that feeds a regression, and their chain. `more` goes to the end of a section. */
-export const twoModels = ({ maxEpochs = 12, condition = '', rent = '', chain = '' }: { maxEpochs?: number; condition?: string; rent?: string; chain?: string } = {}): string => `
+export const twoModels = ({ maxEpochs = 12, conditionEpochs = maxEpochs, condition = '', rent = '', chain = '' }: {
+  maxEpochs?: number; conditionEpochs?: number; condition?: string; rent?: string; chain?: string;
+} = {}): string => `
 models:
   condition:
     task: classification
     source: flats
     target: condition
     inputs: [{ column: note, type: text }, city]
-    ${training(maxEpochs)}
+    ${training(conditionEpochs)}
     ${condition}
   rent:
     task: regression

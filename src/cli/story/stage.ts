@@ -6,12 +6,14 @@ import { figure } from '../../domain/headline';
 import type { Row } from '../../domain/prediction';
 import type { ReleaseDecision, ReleaseView } from '../../workflows/messages';
 import { packageRoot } from '../../packageInfo';
-import { bold, dim, green, red, rule, yellow } from '../output';
+import { bold, dim, green, red, rule, wrapped, yellow } from '../output';
 import { outcomeOf, requestOf, type Film } from './films';
 
 const CHAIN = 'box-office';
 const AT_ONCE = 6;
 const POLL_MS = 500;
+/** Where what is said of a model begins. */
+const COLUMN = 17;
 
 /** Where the story is played: a project of its own, the people who ask it and the data that reach it. */
 export class Stage {
@@ -37,7 +39,7 @@ export class Stage {
   scene(title: string, ...lines: string[]): void {
     this.say();
     this.say(rule(title));
-    for (const line of lines) this.say(line);
+    for (const line of lines) this.say(wrapped(line));
   }
 
   /** Changes temporal.yaml as a person would, and says so. */
@@ -45,7 +47,7 @@ export class Stage {
     const document = parseDocument(readFileSync(this.projectFile, 'utf8'));
     document.setIn(where, document.createNode(value, { flow: true }));
     writeFileSync(this.projectFile, document.toString({ lineWidth: 0 }));
-    this.say(dim(`temporal.yaml: ${where.join('.')}: ${JSON.stringify(value)}`));
+    this.say(dim(wrapped(`temporal.yaml: ${where.join('.')}: ${inWords(value)}`, { indent: 2 })));
     await this.shoal.close();
     this.shoal = await Shoal.connect({ projectFile: this.projectFile, endpoint: this.endpoint });
   }
@@ -57,7 +59,7 @@ export class Stage {
       if (event.type !== 'run.ended' || event.record.request.trigger === 'cascade') continue;
       const { status, reason: why } = event.record;
       const colour = status === 'made' ? green : status === 'unchanged' ? dim : red;
-      this.say(`  ${event.model.padEnd(16)} ${colour(status)} ${dim(status === 'unchanged' ? '' : short(why))}`);
+      this.say(`  ${event.model.padEnd(COLUMN)}${wrapped(`${colour(status)} ${status === 'unchanged' ? '' : dim(short(why))}`.trimEnd(), { indent: COLUMN + 2 })}`);
     }
   }
 
@@ -108,7 +110,7 @@ export class Stage {
   /** The verdict on a release, in words. */
   verdict(decision: ReleaseDecision): void {
     const colour = decision.status === 'promoted' ? green : decision.status === 'refused' ? yellow : red;
-    this.say(`  ${bold(`release ${decision.number}`)} ${colour(decision.status)}${decision.by ? ` by ${decision.by}` : ''}: ${short(decision.reason, 400)}`);
+    this.say(`  ${wrapped(`${bold(`release ${decision.number}`)} ${colour(decision.status)}${decision.by ? ` by ${decision.by}` : ''}: ${short(decision.reason, 400)}`, { indent: 2 })}`);
     const loss = decision.look?.verdict.checks.find((c) => c.check === 'loss');
     if (loss?.effect !== undefined) this.say(dim(`  error in use ${loss.effect > 0 ? '+' : ''}${figure(100 * loss.effect)}% against the release before, on ${loss.requests} requests`));
   }
@@ -118,4 +120,5 @@ export class Stage {
   }
 }
 
+const inWords = (value: unknown): string => JSON.stringify(value).replaceAll('","', '", "');
 const short = (text: string, length = 200) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
