@@ -1,14 +1,13 @@
 import { SpanStatusCode, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { OTLPTraceExporter as ProtobufExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { detectResourcesSync, envDetectorSync, Resource } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { OpenTelemetryWorkflowClientInterceptor } from '@temporalio/interceptors-opentelemetry/lib/client';
 import type { WorkflowClientInterceptor } from '@temporalio/client';
 import { packageVersion } from '../packageInfo';
 import type { Around } from '../domain/around';
-import { tracesElsewhere, tracesProtocol, tracesWanted } from './environment';
+import { tracesElsewhere, tracesWanted } from './environment';
+import { traceExporter } from './exporter';
 
 export interface Tracing {
   around: Around;
@@ -32,8 +31,7 @@ export function startTracing(env: NodeJS.ProcessEnv, { service }: { service: str
   if (tracesElsewhere()) return tracingOf(undefined);
   if (!tracesWanted(env)) return undefined;
   const resource = new Resource({ 'service.name': service, 'service.version': packageVersion }).merge(detectResourcesSync({ detectors: [envDetectorSync] }));
-  // Endpoint, headers, timeout and compression are read from the environment by the exporter itself.
-  const processor = new BatchSpanProcessor(tracesProtocol(env) === 'http/json' ? new JsonExporter() : new ProtobufExporter());
+  const processor = new BatchSpanProcessor(traceExporter(env));
   const provider = new BasicTracerProvider({ resource, spanProcessors: [processor] });
   provider.register({ contextManager: new AsyncLocalStorageContextManager().enable() });
   return started = tracingOf({ processor, resource });
