@@ -14,8 +14,8 @@ jest.setTimeout(60_000);
 const run = promisify(execFile);
 
 /** A span of a process of its own, which sends what it has before it ends. */
-const send = async (env: Record<string, string>): Promise<{ loaded: string[] }> =>
-  JSON.parse((await run(process.execPath, [path.join(__dirname, '../support/tracedSpan.cjs')], { env: { ...process.env, ...env } })).stdout) as { loaded: string[] };
+const send = async (env: Record<string, string>): Promise<{ loaded: string[]; said: string[] }> =>
+  JSON.parse((await run(process.execPath, [path.join(__dirname, '../support/tracedSpan.cjs')], { env: { ...process.env, ...env } })).stdout) as { loaded: string[]; said: string[] };
 const refusal = (env: Record<string, string>): Promise<string> => send(env).then(() => 'none', (error: { stderr: string }) => error.stderr);
 
 let folder: string;
@@ -37,7 +37,7 @@ describe('spans by gRPC', () => {
 
   it('arrive whole, and no other exporter is loaded for them', async () => {
     const port = await receiver.start();
-    expect(await send({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' })).toEqual({ loaded: ['grpc'] });
+    expect(await send({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' })).toEqual({ loaded: ['grpc'], said: [] });
     expect(receiver.spans).toEqual([expect.objectContaining({ name: 'sent', service: 'probe', attributes: { 'shoal.chain': 'flats' }, compressed: false })]);
   });
 
@@ -54,7 +54,8 @@ describe('spans by gRPC', () => {
   it('are given up on when the timeout has passed', async () => {
     const port = await receiver.start({ delayMs: 20_000 });
     const started = Date.now();
-    await send({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TIMEOUT: '500' });
+    const { said } = await send({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TIMEOUT: '500' });
+    expect(said).toEqual([expect.stringMatching(/deadline|timeout/i)]);
     expect(Date.now() - started).toBeLessThan(9_000);
   });
 
@@ -73,7 +74,7 @@ describe('spans by HTTP', () => {
     const receiver = new Receiver(() => ({ status: 200 }));
     try {
       const port = await receiver.start();
-      expect(await send({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, OTEL_EXPORTER_OTLP_PROTOCOL: protocol, OTEL_EXPORTER_OTLP_HEADERS: 'tenant=one' })).toEqual({ loaded: [loaded] });
+      expect(await send({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, OTEL_EXPORTER_OTLP_PROTOCOL: protocol, OTEL_EXPORTER_OTLP_HEADERS: 'tenant=one' })).toEqual({ loaded: [loaded], said: [] });
       expect(receiver.at('/v1/traces').map(({ headers }) => [headers['content-type'], headers.tenant])).toEqual([[type, 'one']]);
     } finally {
       await receiver.stop();
@@ -102,6 +103,11 @@ describe('spans by HTTP', () => {
 
 describe('what traces can\'t be sent with is said', () => {
   const to = { OTEL_EXPORTER_OTLP_ENDPOINT: 'https://localhost:4317' };
+  it.each(['grpc', 'http/protobuf'])('nobody who listens, by %s', async (protocol) => {
+    const { said } = await send({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}`, OTEL_EXPORTER_OTLP_PROTOCOL: protocol, OTEL_EXPORTER_OTLP_TIMEOUT: '1500' });
+    expect(said).toEqual([expect.stringMatching(/^Traces can't be sent .*(ECONNREFUSED|UNAVAILABLE|deadline|timeout)/i)]);
+  });
+
   it.each([
     ['a protocol that there is none of', { OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'zipkin' }, /Traces can't be sent by zipkin \(OTEL_EXPORTER_OTLP_TRACES_PROTOCOL\)\./],
     ['a certificate that is not there', { OTEL_EXPORTER_OTLP_CERTIFICATE: '/nowhere/ca.pem' }, /OTEL_EXPORTER_OTLP_CERTIFICATE names \/nowhere\/ca\.pem, which can't be read: ENOENT/],
