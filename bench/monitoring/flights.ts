@@ -1,5 +1,4 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -14,168 +13,150 @@ import { ingestSource } from '../../src/data/ingest';
 import { recordOutcomes } from '../../src/data/outcomes';
 import { createRequestLog } from '../../src/data/requestLog';
 import { stageDependencies } from '../../src/domain/graph';
-import type { Observed, ObservedWindow, WindowDrift } from '../../src/domain/monitor';
+import type { MonitorInput, Observed } from '../../src/domain/monitor';
 import type { Row } from '../../src/domain/prediction';
-import { cut } from '../../src/domain/thresholds';
 import type { Release } from '../../src/domain/version';
 import { Models } from '../../src/serve/models';
 import { chainOutputs, runStages } from '../../src/serve/stages';
 import { openStore } from '../../src/store/fileStore';
+import type { Store } from '../../src/store/store';
+import { askKnown, report, windowsOf, type Seen } from './beside';
+import { drawDays } from './picture';
 
 /**
- * Flights of 2001 (vega-datasets): a model of January and February is asked for every day of March to June, and what came of it is known later.
- * What Shoal's monitor says of each day, without outcomes and with them, beside NannyML on the same reference, the same days, the same answers.
+ * Flights of 2001 (vega-datasets): a model of January and February is asked every day from March on, and what came of each answer is known ten
+ * days later. What Shoal's monitor says of each day, before outcomes and with them, beside NannyML on the same reference, days and answers.
+ * As it was, to the end of June; where from April on people ask of evening flights alone, which are late more often; and where nothing
+ * changes: other flights of January and February, dealt to days by chance.
  *
- *   node -r ./bench/register.cjs bench/monitoring/flights.ts <python with requirements.txt>
+ *   node -r ./bench/register.cjs bench/monitoring/flights.ts <python with requirements.txt> [folder for the pictures]
  */
 
-const [python = 'python3'] = process.argv.slice(2);
+const [python = 'python3', pictures] = process.argv.slice(2);
 const DAY = 86_400_000;
 const FROM = Date.parse('2001-03-01');
-const TO = Date.parse('2001-06-30');
 const A_DAY = 600;
 const TRAINED = 24_000;
+const LATE = 10;
 const N = 15;
+const INPUTS = ['distance', 'origin', 'destination', 'hour', 'weekday'];
 
-const model = (task: string, target: string, more = '') => `
+const CASES = [
+  { kind: 'classification', target: 'late', metrics: ['accuracy'] },
+  { kind: 'regression', target: 'delay', metrics: ['mae', 'rmse'] },
+] as const;
+/** Three chains of one model, asked of different flights. */
+const TRAFFIC = [
+  { chain: 'as-it-was', days: 121, asked: 'true' },
+  { chain: 'evenings', days: 61, asked: "date < TIMESTAMP '2001-04-01' OR hour(date) >= 18", changed: 31 },
+  { chain: 'unchanged', days: 45 },
+];
+
+const projectOf = ({ kind, target, metrics }: (typeof CASES)[number]): string => `
 name: flights
 sources: { flights: { path: train.parquet, key: id } }
 models:
-  flight: { task: ${task}, source: flights, target: ${target}, inputs: [distance, { column: origin, type: category }, { column: destination, type: category }, hour, weekday], holdout: 0.4, training: { maxEpochs: 20 }, gates: [] ${more} }
+  flight: { task: ${kind}, source: flights, target: ${target}, inputs: [distance, { column: origin, type: category }, { column: destination, type: category }, hour, weekday], holdout: 0.4, training: { maxEpochs: 20 }, gates: [] }
 chains:
-  flights: { output: flight, monitor: { window: 1d, alert: 3 of ${N}, reference: { time: date, windows: 10000 } } }
+${TRAFFIC.map(({ chain }) => `  ${chain}: { output: flight, monitor: { window: 1d, alert: 3 of ${N}, metrics: [${metrics.join(', ')}], reference: { time: date, windows: 10000 } } }`).join('\n')}
+store: ${kind}
 `;
 
-const CASES = [
-  { kind: 'classification', yaml: model('classification', 'late'), shoal: 'accuracy', known: 'accuracy' },
-  { kind: 'regression', yaml: model('regression', 'delay'), shoal: 'mae', known: 'mae' },
-  { kind: 'regression', yaml: model('regression', 'delay'), shoal: 'rmse', known: 'rmse' },
-] as const;
+export type LiveRow = Row & { id: number; ms: number; delay: number; late: string };
+interface Deployed { release: Release; monitor: MonitorInput; store: Store; models: Models; outcome(row: LiveRow): string | number }
 
-interface Known { chunks: { metrics: Record<string, { estimated: number; estimatedAlert: boolean; realised: number; alert: boolean; lower: number | null; upper: number | null }>; drift: Record<string, Record<string, { value: number; alert: boolean }>> }[] }
-
-void (async () => {
+async function main(): Promise<void> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'shoal-monitoring-'));
   try {
-    await writeData(folder);
-    const done = new Map<string, Awaited<ReturnType<typeof watch>>>();
-    for (const { kind, yaml, shoal, known } of CASES) {
-      if (!done.has(kind)) done.set(kind, await watch(kind, yaml, folder));
-      report(kind, { shoal, known }, done.get(kind)!);
+    await writeTraining(folder);
+    for (const of of CASES) {
+      const deployed = await deploy(of, folder);
+      for (const { chain, days, asked, changed } of TRAFFIC) {
+        const { release, monitor, ...rest } = deployed(chain);
+        const rows = await liveRows({ days, asked });
+        const seen = await watch({ release, monitor, ...rest }, rows, days);
+        const known = askKnown(python, folder, {
+          kind: of.kind, features: INPUTS, categories: ['origin', 'destination'], reference: await monitorReference(release, { time: 'date' }, rest),
+          rows, outputs: seen.outputs, truth: rows.map(rest.outcome), dayOf: (row) => Math.floor((Number(row.ms) - FROM) / DAY), size: A_DAY,
+        });
+        report({ name: `${of.kind}, ${chain}`, metrics: of.metrics, seen, known, changed });
+        if (pictures) for (const metric of of.metrics) await drawDays(path.join(pictures, `flights-${metric}-${chain}.svg`), { metric, windows: windowsOf(seen) });
+      }
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-})().catch((error: unknown) => { console.error(error); process.exitCode = 1; });
-
-async function writeData(folder: string): Promise<void> {
-  const file = path.join(__dirname, '../../node_modules/vega-datasets/data/flights-3m.parquet');
-  const columns = `row_number() OVER (ORDER BY date, origin, destination, delay) AS id, date, delay::DOUBLE AS delay, distance::DOUBLE AS distance, origin, destination,
-    (hour(date) + minute(date) / 60)::DOUBLE AS hour, dayofweek(date)::DOUBLE AS weekday, CASE WHEN delay > 15 THEN 'late' ELSE 'fine' END AS late`;
-  await withDuckDB({}, async (db) => {
-    await db.run(`CREATE TABLE all_rows AS SELECT ${columns} FROM ${literal(file)}`);
-    await db.run(`COPY (SELECT * FROM all_rows WHERE date < TIMESTAMP '2001-03-01' ORDER BY hash(id) LIMIT ${TRAINED}) TO ${literal(path.join(folder, 'train.parquet'))}`);
-    await db.run(`COPY (SELECT *, epoch_ms(date) AS ms FROM all_rows WHERE date >= TIMESTAMP '2001-03-01' AND date < TIMESTAMP '2001-06-30'
-      QUALIFY row_number() OVER (PARTITION BY date::DATE ORDER BY hash(id)) <= ${A_DAY} ORDER BY date) TO ${literal(path.join(folder, 'live.parquet'))}`);
-  });
 }
 
-type LiveRow = Row & { id: string; ms: number; delay: number; late: string };
+const FLIGHTS = `(SELECT row_number() OVER (ORDER BY date, origin, destination, delay) AS id, date, delay::DOUBLE AS delay, distance::DOUBLE AS distance, origin, destination,
+  (hour(date) + minute(date) / 60)::DOUBLE AS hour, dayofweek(date)::DOUBLE AS weekday, CASE WHEN delay > 0 THEN 'late' ELSE 'fine' END AS late
+  FROM ${literal(path.join(__dirname, '../../node_modules/vega-datasets/data/flights-3m.parquet'))})`;
 
-async function watch(kind: 'classification' | 'regression', yaml: string, folder: string) {
-  const file = path.join(folder, `${kind}.yaml`);
-  writeFileSync(file, `${yaml}\nstore: ${path.join(folder, kind)}\n`);
+const COLUMNS = ['id', ...INPUTS, 'delay', 'late'].map(ident).join(', ');
+
+const writeTraining = (folder: string): Promise<void> => withDuckDB({}, async (db) => {
+  await db.run(`COPY (SELECT * FROM ${FLIGHTS} WHERE date < TIMESTAMP '2001-03-01' ORDER BY hash(id) LIMIT ${TRAINED}) TO ${literal(path.join(folder, 'train.parquet'))}`);
+});
+
+async function liveRows({ days, asked }: { days: number; asked?: string }): Promise<LiveRow[]> {
+  const from = literal(new Date(FROM).toISOString().slice(0, 10));
+  const rows = await withDuckDB({}, (db) => db.rows<LiveRow>(asked
+    ? `SELECT ${COLUMNS}, epoch_ms(date) AS ms FROM ${FLIGHTS} WHERE date >= DATE ${from} AND date < DATE ${from} + INTERVAL ${days} DAY AND (${asked})
+      QUALIFY row_number() OVER (PARTITION BY date::DATE ORDER BY hash(id)) <= ${A_DAY} ORDER BY date`
+    // What follows on those that were trained on, in the order in which they were chosen.
+    : `SELECT ${COLUMNS}, ${FROM} + (row_number() OVER (ORDER BY place) - 1) // ${A_DAY} * ${DAY} AS ms
+      FROM (SELECT *, row_number() OVER (ORDER BY hash(id)) AS place FROM ${FLIGHTS} WHERE date < DATE ${from})
+      WHERE place > ${TRAINED} AND place <= ${TRAINED + days * A_DAY} ORDER BY ms`));
+  return rows.map((r) => ({ ...r, id: Number(r.id), ms: Number(r.ms), distance: Number(r.distance), delay: Number(r.delay), hour: Number(r.hour), weekday: Number(r.weekday) }));
+}
+
+async function deploy(of: (typeof CASES)[number], folder: string): Promise<(chain: string) => Deployed> {
+  const file = path.join(folder, `${of.kind}.yaml`);
+  writeFileSync(file, projectOf(of));
   const project = await loadProject(file, {});
   const store = await openStore(project.store);
   const models = new Models({ store });
   const snapshot = await ingestSource(project.sources.flights!, { store });
   const { version } = await makeVersion({ model: project.models.flight!, snapshot, upstream: {}, fingerprint: 'bench' }, { store, models, now: () => performance.now(), onProgress: () => undefined });
-  const spec = project.chains.flights!;
-  const release: Release = { chain: 'flights', number: 1, spec, versions: { flight: version }, dependencies: stageDependencies(spec, project.models), taskQueues: {} };
+  return (chain) => {
+    const spec = project.chains[chain]!;
+    return {
+      store, models, monitor: monitorInput(project, chain)!, outcome: (row) => row[of.target],
+      release: { chain, number: 1, spec, versions: { flight: version }, dependencies: stageDependencies(spec, project.models), taskQueues: {} },
+    };
+  };
+}
 
-  const live = await withDuckDB({}, (db) => db.rows<LiveRow>(`SELECT ${['id', 'distance', 'origin', 'destination', 'hour', 'weekday', 'delay', 'late'].map(ident).join(', ')}, ms FROM ${literal(path.join(folder, 'live.parquet'))}`));
-  const rows = live.map((r) => ({ ...r, id: Number(r.id), ms: Number(r.ms), distance: Number(r.distance), delay: Number(r.delay), hour: Number(r.hour), weekday: Number(r.weekday) }));
+/** The days pass: requests are answered and logged, outcomes come, and the monitor looks when so many days as an alert is judged by have passed. */
+async function watch({ release, monitor, store, models, outcome }: Deployed, rows: LiveRow[], days: number): Promise<Seen & { outputs: Record<string, unknown>[] }> {
+  const asked = rows.map(({ ms: _ms, delay: _delay, late: _late, ...row }) => row as Row);
   const outputs: Record<string, unknown>[] = [];
   for (let at = 0; at < rows.length; at += 2_000) {
-    const some = rows.slice(at, at + 2_000).map(({ ms: _ms, delay: _delay, late: _late, ...row }) => row);
+    const some = asked.slice(at, at + 2_000);
     outputs.push(...chainOutputs(release, some, await runStages({ release, stages: ['flight'], rows: some, earlier: {} }, { models })));
   }
+  const byDay: number[][] = Array.from({ length: days }, () => []);
+  rows.forEach((row, i) => byDay[Math.floor((row.ms - FROM) / DAY)]!.push(i));
   let clock = FROM;
   const log = createRequestLog(store, { now: () => clock });
-  const target = (row: (typeof rows)[number]) => (kind === 'classification' ? row.late : row.delay);
-  for (let day = FROM; day < TO; day += DAY) {
-    const its = rows.flatMap((row, i) => (row.ms >= day && row.ms < day + DAY ? [i] : []));
-    clock = day + DAY;
-    await log.append(its.map((i) => {
-      const { ms, delay: _delay, late: _late, ...row } = rows[i]!;
-      return { chain: 'flights', request: `r${row.id}`, at: new Date(ms).toISOString(), release: 1, arm: 'live' as const, weight: 1, versions: {}, keys: [String(row.id)], rows: [row], outputs: [outputs[i]!], seconds: 0.01, fallbacks: {} };
-    }));
+  const { observe } = createObserve({ store, models });
+  const looks: { observed: Observed; seconds: number }[] = [];
+  for (let day = 1; day <= days + N; day++) {
+    clock = FROM + day * DAY;
+    await log.append((byDay[day - 1] ?? []).map((i) => ({
+      chain: release.chain, request: `r${rows[i]!.id}`, at: new Date(rows[i]!.ms).toISOString(), release: 1, arm: 'live' as const, weight: 1, versions: {}, keys: [String(rows[i]!.id)],
+      rows: [asked[i]!], outputs: [outputs[i]!], seconds: 0.01, fallbacks: {},
+    })));
+    const known = byDay[day - 1 - LATE] ?? [];
+    if (known.length > 0) await recordOutcomes(store, { chain: release.chain, now: clock, outcomes: known.map((i) => ({ key: String(rows[i]!.id), value: outcome(rows[i]!) })) });
+    if (day % N > 0 && day < days + N) continue;
+    const started = performance.now();
+    const observed = await new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(observe, { release, monitor, until: new Date(clock + 60_000).toISOString() }) as Observed;
+    looks.push({ observed, seconds: (performance.now() - started) / 1000 });
   }
-  const activity = createObserve({ store, models }).observe;
-  const look = (until: number): Promise<Observed> => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })
-    .run(activity, { release, monitor: monitorInput(project, 'flights')!, until: new Date(until + 60_000).toISOString() }) as Promise<Observed>;
-  const all = async (): Promise<{ windows: ObservedWindow[]; drift: WindowDrift[] }> => {
-    const found = { windows: [] as ObservedWindow[], drift: [] as WindowDrift[] };
-    for (let until = FROM + N * DAY; until < TO + N * DAY; until += N * DAY) {
-      const from = new Date(until - N * DAY).toISOString();
-      const seen = await look(Math.min(until, TO));
-      found.windows.push(...seen.windows.filter((w) => w.from >= from && w.rows > 0));
-      found.drift.push(...seen.drift.filter((d) => d.window >= from));
-    }
-    return found;
-  };
-  const started = performance.now();
-  const blind = await all();
-  const looked = (performance.now() - started) / 1000;
-  // Labels come late: on the last of June.
-  await recordOutcomes(store, { chain: 'flights', now: TO, outcomes: rows.map((row) => ({ key: String(row.id), value: target(row) })) });
-  const seen = await all();
-
-  const reference = await monitorReference(release, { time: 'date' }, { store, models });
-  const late = reference.scale.classes.indexOf('late');
-  const size = Math.max(2, Math.min(A_DAY, Math.floor(reference.rows / 6)));
-  const chunkOf = cut(new Float64Array(reference.rows), size).flatMap(({ rows: n }, c) => new Array<number>(n).fill(c));
-  const cells = (name: string) => Array.from((reference.input.columns[name] as { values: ArrayLike<unknown> }).values);
-  const inputs = ['distance', 'origin', 'destination', 'hour', 'weekday'];
-  const line = (row: Record<string, unknown>, out: { value?: unknown; label?: unknown; late?: unknown }, truth: unknown, chunk: number) => ({
-    ...Object.fromEntries(inputs.map((name) => [name, row[name]])), ...(kind === 'classification' ? { label: out.label === 'late' ? 1 : 0, late: out.late, truth: truth === 'late' ? 1 : 0 } : { value: out.value, truth }), chunk, at: chunk });
-  const columns = Object.fromEntries(inputs.map((name) => [name, cells(name)]));
-  const { answers, truth } = reference;
-  const given = {
-    kind, metrics: kind === 'classification' ? ['accuracy', 'roc_auc'] : ['mae', 'rmse'], features: inputs, categories: ['origin', 'destination'],
-    reference: Array.from({ length: reference.rows }, (_, i) => line(Object.fromEntries(inputs.map((n) => [n, columns[n]![i]])),
-      { value: answers.value?.[i], label: answers.label?.[i], late: answers.probabilities?.[i * 2 + late] }, truth[i], chunkOf[i]!)),
-    analysis: rows.map((row, i) => line(row, { ...outputs[i]!, late: (outputs[i]!.probabilities as number[] | undefined)?.[late] }, target(row), Math.floor((row.ms - FROM) / DAY) + 1_000)),
-  };
-  writeFileSync(path.join(folder, 'given.json'), JSON.stringify(given));
-  const ran = performance.now();
-  const { status, stderr } = spawnSync(python, [path.join(__dirname, 'known.py'), path.join(folder, 'given.json'), path.join(folder, 'known.json')], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(stderr);
-  const known = JSON.parse(readFileSync(path.join(folder, 'known.json'), 'utf8')) as Known;
-  return { blind, seen, known, looked, ran: (performance.now() - ran) / 1000, rows: rows.length, reference: reference.rows };
+  const tables = await withDuckDB({}, (db) => Promise.all(looks.map(async ({ observed }) => (observed.table ? db.rows<{ from: string; subject: string; low: number | null; out: number | null }>(
+    `SELECT "from", subject, low, "out" FROM read_parquet(${literal(await store.localFile(observed.table))}) WHERE subject NOT LIKE 'metric %'`) : []))));
+  return { looks, moved: tables.flat(), outputs };
 }
 
-function report(kind: string, names: { shoal: string; known: string }, { blind, seen, known, looked, ran, rows, reference }: Awaited<ReturnType<typeof watch>>): void {
-  const days = seen.windows.map((w, i) => {
-    const measured = w.metrics.find((m) => m.metric === names.shoal)!;
-    const estimated = blind.windows[i]!.metrics.find((m) => m.metric === names.shoal)!;
-    return { measured, estimated, theirs: known.chunks[i]!.metrics[names.known]! };
-  });
-  const worse = (t: (typeof days)[number]['theirs'], value: number) => (names.shoal === 'accuracy' ? value < (t.lower ?? -Infinity) : value > (t.upper ?? Infinity));
-  const mean = (of: number[]) => of.reduce((sum, x) => sum + x, 0) / of.length;
-  const both = (a: boolean[], b: boolean[]) => `${a.filter(Boolean).length} / ${b.filter(Boolean).length}, the same on ${a.filter((x, i) => x === b[i]).length} of ${a.length}`;
-  const usual = mean(days.map((d) => d.measured.value));
-  console.log(`\n${kind}, ${names.shoal}: ${days.length} days, ${rows} flights; reference ${reference} rows`);
-  console.log(`  realised, mean over days: Shoal ${usual.toFixed(4)}, NannyML ${mean(days.map((d) => d.theirs.realised)).toFixed(4)} (largest difference ${Math.max(...days.map((d) => Math.abs(d.measured.value - d.theirs.realised))).toExponential(1)})`);
-  console.log(`  mean absolute error of the estimate: Shoal ${mean(days.map((d) => Math.abs(d.estimated.value - d.measured.value))).toFixed(4)}, NannyML ${mean(days.map((d) => Math.abs(d.theirs.estimated - d.theirs.realised))).toFixed(4)}`);
-  console.log(`  bound: Shoal ${days[0]!.measured.threshold?.toFixed(4)}, NannyML ${JSON.stringify([days[0]!.theirs.lower, days[0]!.theirs.upper])}`);
-  console.log(`  days out of bounds, realised, Shoal / NannyML: ${both(days.map((d) => d.measured.breached!), days.map((d) => worse(d.theirs, d.theirs.realised)))}`);
-  console.log(`  days out of bounds, estimated: ${both(days.map((d) => d.estimated.breached!), days.map((d) => worse(d.theirs, d.theirs.estimated)))}`);
-  for (const column of Object.keys(known.chunks[0]!.drift)) {
-    const mine = seen.windows.map((w) => w.drifted?.includes(column) ?? false);
-    for (const method of Object.keys(known.chunks[0]!.drift[column]!)) {
-      console.log(`  days on which ${column} moved, Shoal / NannyML's ${method}: ${both(mine, known.chunks.slice(0, mine.length).map((c) => c.drift[column]![method]!.alert))}`);
-    }
-  }
-  console.log(`  seconds: Shoal's looks ${looked.toFixed(1)}, NannyML ${ran.toFixed(1)}`);
-}
+main().catch((error: unknown) => { console.error(error); process.exitCode = 1; });

@@ -52,7 +52,7 @@ export async function monitorReference(release: Release, { time }: { time?: stri
   if (spec.task === 'classification') return { ...base, estimator: fitClasses(answers, truth as (string | null)[], classes) };
   if (!losses.mae) return base;
   const features = lossFeatures(input, losses.mae);
-  return { ...base, features, estimator: fitLosses(featureColumns(features, input, answers), losses) };
+  return { ...base, features, estimator: fitLosses(featureColumns(features, input, answers), losses.mae) };
 }
 
 async function fromHoldout(release: Release, all: NonNullable<Awaited<ReturnType<typeof judgedChain>>['holdout']>, of: { time?: string; task: ModelSpec['task'] }, data: Data) {

@@ -150,21 +150,26 @@ function driftAgainst(reference: MonitorReference, of: { size: number; deviation
     ...(reference.answers.label && { label: { type: 'category', values: reference.answers.label } }),
     ...(reference.answers.probability && { probability: { type: 'number', values: reference.answers.probability } }),
   };
-  const sampled = (columns: Record<string, Column>) => new Map(Object.entries(columns).map(([name, column]) => [name, takeColumn(column, chosen)]));
-  const [inputs, outputs] = [sampled(reference.input.columns), sampled(said)];
-  const limits = new Map<Column, number | undefined>();
-  const boundOf = (column: Column) => {
-    if (!limits.has(column)) limits.set(column, usualDistance(column, { order: Array.from(chosen, (_, i) => i), size: Math.max(2, Math.min(of.size, Math.floor(chosen.length / 2))), deviations: of.deviations }));
-    return limits.get(column);
+  const known = { input: reference.input.columns, output: said };
+  const limits = new Map<string, number | undefined>();
+  // Of all rows: a window's share of the reference's time is then what it is in use, as near as their numbers allow.
+  const boundOf = (part: 'input' | 'output', name: string) => {
+    const at = `${part} ${name}`;
+    if (!limits.has(at)) limits.set(at, usualDistance(known[part][name]!, { size: Math.max(2, Math.min(of.size, Math.floor(rows / 2))), deviations: of.deviations, against: DRIFT_ROWS }));
+    return limits.get(at);
   };
-  return (window: WindowRows, from: string): WindowDrift[] => [['input', inputs, window.input] as const, ['output', outputs, window.output] as const].flatMap(([part, known, table]) =>
-    [...known].flatMap(([name, column]) => {
-      const current = table.columns[name];
+  const sampled = { input: thinned(known.input, chosen), output: thinned(known.output, chosen) };
+  return (window: WindowRows, from: string): WindowDrift[] => (['input', 'output'] as const).flatMap((part) =>
+    Object.entries(sampled[part]).flatMap(([name, column]) => {
+      const current = window[part].columns[name];
       if (!current || column.type === 'vector' || current.type === 'vector') return [];
-      const thin = takeColumn(current, everyNth(table.rows, DRIFT_ROWS));
-      return [{ ...windowDrift(name, { reference: column, current: thin }, { bound: boundOf(column), minRows: of.minRows }), part, window: from }];
+      const thin = takeColumn(current, everyNth(window[part].rows, DRIFT_ROWS));
+      return [{ ...windowDrift(name, { reference: column, current: thin }, { bound: boundOf(part, name), minRows: of.minRows }), part, window: from }];
     }));
 }
+
+const thinned = (columns: Record<string, Column>, rows: ArrayLike<number>): Record<string, Column> =>
+  Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, takeColumn(column, rows)]));
 
 function performanceAlert(metric: string, windows: readonly ObservedWindow[], of: { alert: { m: number; n: number }; models: string[] }): AlertVerdict {
   const found = windows.map((w) => w.metrics.find((m) => m.metric === metric));

@@ -7,17 +7,19 @@ import { logLoss, type Answers } from './liveScores';
  *
  * **Classes**: confidence-based performance estimation, CBPE (NannyML's documentation; Bialek et al., 2024, "Estimating model performance
  * under covariate shift without labels"). Where probabilities are calibrated they say how often a label is right. They are calibrated one
- * class against the rest on the reference (isotonic regression), where that helps on the half it was not fitted to, and sum to 1 again.
+ * class against the rest on the reference (isotonic regression), where that helps on rows it was not fitted to, and sum to 1 again.
  *
  * **Numbers**: direct loss estimation, DLE (NannyML's documentation): boosted trees learn the size of the error from the inputs and the
- * answer, on the reference.
+ * answer, on the reference. Squared errors follow from it: errors are taken to be of one shape, and of a size that depends on the row
+ * (Harvey, 1976, "Estimating regression models with multiplicative heteroscedasticity"). Trees that learn the squares themselves learn
+ * little but their few largest.
  *
  * Both see inputs that moved to where a model errs more. Neither sees that the same inputs mean something else now: that takes outcomes.
  */
 export type Estimator =
   | { method: 'CBPE'; classes: readonly string[]; calibration: Isotonic[] | undefined }
   | { method: 'CBPE'; of: 'confidence'; calibration: Isotonic | undefined }
-  | { method: 'DLE'; losses: Record<string, Trees>; };
+  | { method: 'DLE'; size: Trees; /** The mean of squared errors, of the square of the mean error. */ squares: number };
 
 export function fitClasses(answers: Answers, truth: readonly (string | null)[], classes: readonly string[]): Estimator | undefined {
   const { probabilities, probability, label } = answers;
@@ -32,36 +34,59 @@ export function fitClasses(answers: Answers, truth: readonly (string | null)[], 
   return { method: 'CBPE', of: 'confidence', calibration: gainOfCalibration(probability, hit) > 0 ? isotonic(probability, hit) : undefined };
 }
 
-/** By how much the squared error of probabilities falls on the half that they were not calibrated on. */
+const FOLDS = 5;
+const BINS = 10;
+
+/**
+ * By how much the calibration error of probabilities falls on rows that they were not calibrated on. Not their squared error: an isotonic
+ * fit's steps cost a little of it, and an estimate is a mean of probabilities, which steps do not harm.
+ */
 function gainOfCalibration(x: Float64Array, hit: Float64Array): number {
-  let gain = 0;
-  for (const half of [0, 1]) {
-    const fitted = isotonic(x.filter((_, i) => i % 2 === half), hit.filter((_, i) => i % 2 === half));
-    for (let i = 1 - half; i < x.length; i += 2) {
-      if (Number.isNaN(hit[i]!) || Number.isNaN(x[i]!)) continue;
-      gain += (x[i]! - hit[i]!) ** 2 - (isotonicAt(fitted, x[i]!) - hit[i]!) ** 2;
-    }
+  const known = Int32Array.from(x.keys()).filter((i) => !Number.isNaN(x[i]!) && !Number.isNaN(hit[i]!));
+  const calibrated = new Float64Array(x.length);
+  for (let fold = 0; fold < FOLDS; fold++) {
+    const rest = known.filter((_, k) => k % FOLDS !== fold);
+    const fitted = isotonic(Float64Array.from(rest, (i) => x[i]!), Float64Array.from(rest, (i) => hit[i]!));
+    for (let k = fold; k < known.length; k += FOLDS) calibrated[known[k]!] = isotonicAt(fitted, x[known[k]!]!);
   }
-  return gain;
+  return calibrationError(known, x, hit) - calibrationError(known, calibrated, hit);
 }
 
-/** @param losses by metric, NaN where not known */
-export function fitLosses(features: readonly Float64Array[], losses: Record<string, Float64Array>): Estimator {
-  return { method: 'DLE', losses: Object.fromEntries(Object.entries(losses).map(([metric, loss]) => {
-    const known = Int32Array.from(loss.keys()).filter((i) => !Number.isNaN(loss[i]!));
-    const take = (column: Float64Array): Float64Array => Float64Array.from(known, (i) => column[i]!);
-    return [metric, boost(features.map(take), take(loss))];
-  })) };
+/** The expected calibration error (Naeini et al., 2015, "Obtaining well calibrated probabilities using Bayesian binning"), in bins of as many rows each. */
+function calibrationError(rows: Int32Array, x: Float64Array, hit: Float64Array): number {
+  const order = rows.slice().sort((a, b) => x[a]! - x[b]!);
+  let error = 0;
+  for (let bin = 0; bin < BINS; bin++) {
+    const own = order.subarray(Math.floor((bin * order.length) / BINS), Math.floor(((bin + 1) * order.length) / BINS));
+    error += Math.abs(own.reduce((sum, i) => sum + x[i]! - hit[i]!, 0));
+  }
+  return error / Math.max(1, rows.length);
+}
+
+/** @param errors absolute, NaN where not known */
+export function fitLosses(features: readonly Float64Array[], errors: Float64Array): Estimator {
+  const known = Int32Array.from(errors.keys()).filter((i) => !Number.isNaN(errors[i]!));
+  const take = (rows: Int32Array) => ({ features: features.map((column) => Float64Array.from(rows, (i) => column[i]!)), errors: Float64Array.from(rows, (i) => errors[i]!) });
+  // On rows that the trees were not fitted to: on their own they say more than they know.
+  let [squares, expected] = [0, 0];
+  for (const half of [0, 1]) {
+    const [own, other] = [take(known.filter((_, k) => k % 2 === half)), take(known.filter((_, k) => k % 2 !== half))];
+    boosted(boost(own.features, own.errors), other.features).forEach((size, i) => {
+      squares += other.errors[i]! ** 2;
+      expected += Math.max(0, size) ** 2;
+    });
+  }
+  const all = take(known);
+  return { method: 'DLE', size: boost(all.features, all.errors), squares: expected > 0 ? squares / expected : 1 };
 }
 
 /** The expected part of each row in a metric, NaN where the chain did not answer; undefined where this metric can't be estimated. */
 export function expectedLosses(estimator: Estimator, metric: string, of: { answers: Answers; features: readonly Float64Array[] }): Float64Array | undefined {
   const { answers, features } = of;
   if (estimator.method === 'DLE') {
-    const trees = estimator.losses[metric];
-    if (!trees || !answers.value) return undefined;
-    const expected = boosted(trees, features);
-    return expected.map((loss, i) => (Number.isFinite(answers.value![i]!) ? Math.max(0, loss) : NaN));
+    const { size, squares } = estimator;
+    if (!answers.value || (metric !== 'mae' && metric !== 'rmse')) return undefined;
+    return boosted(size, features).map((error, i) => (Number.isFinite(answers.value![i]!) ? (metric === 'mae' ? Math.max(0, error) : squares * Math.max(0, error) ** 2) : NaN));
   }
   const { label, probability, probabilities } = answers;
   if ('of' in estimator) {

@@ -2,7 +2,7 @@ import { jensenShannon, ksStatistic } from './distributions';
 import { columnDrift, DRIFT_LIMITS, type ColumnDrift } from './drift';
 import { isString, takeColumn, type Column } from './table';
 
-const CHUNKS = 10;
+const CHUNKS = 20;
 const CATEGORIES = 30;
 
 /** How far two samples of a column are apart, 0 to 1: Kolmogorov-Smirnov's statistic (of texts, of their number of words), for categories the Jensen-Shannon distance. */
@@ -40,20 +40,29 @@ function counts(column: Column): Map<string, number> {
   return found;
 }
 
-/** The distance that windows of the reference have from all of it: mean and so many standard deviations. `order`: the reference's rows as they follow each other. */
-export function usualDistance(reference: Column, of: { order: ArrayLike<number>; size: number; deviations: number }): number | undefined {
-  const { order, size, deviations } = of;
-  const count = Math.min(CHUNKS, Math.floor(order.length / Math.max(1, size)));
+/**
+ * The distance that windows of the reference have from the rest of it: mean and so many standard deviations. A window is not among the rows
+ * it is compared with, as those in use are not: of a column with many categories it would lie nearer to them by chance alone.
+ *
+ * @param reference rows as they follow each other
+ * @param of `size`: rows of a window; `against`: how many rows windows are compared with, at most
+ */
+export function usualDistance(reference: Column, of: { size: number; deviations: number; against: number }): number | undefined {
+  const { size, deviations, against } = of;
+  const rows = reference.values.length;
+  const count = Math.min(CHUNKS, Math.floor(rows / Math.max(1, size)));
   if (count < 2) return undefined;
-  const rows = Array.from(order);
+  const wanted = Math.min(against, rows - size);
   const distances = Array.from({ length: count }, (_, i) => {
     // Spread over the whole time, where it is longer than so many windows.
-    const from = Math.floor((i * (rows.length - size)) / (count - 1));
-    return distanceOf(reference, takeColumn(reference, rows.slice(from, from + size)));
+    const from = Math.floor((i * (rows - size)) / (count - 1));
+    const others = Int32Array.from({ length: wanted }, (__, k) => Math.floor((k * (rows - size)) / wanted)).map((row) => (row < from ? row : row + size));
+    return distanceOf(takeColumn(reference, others), takeColumn(reference, Int32Array.from({ length: size }, (__, k) => from + k)));
   }).filter((d): d is number => d !== undefined);
   if (distances.length < 2) return undefined;
   const mean = distances.reduce((sum, d) => sum + d, 0) / distances.length;
-  return mean + deviations * Math.sqrt(distances.reduce((sum, d) => sum + (d - mean) ** 2, 0) / (distances.length - 1));
+  const variance = distances.reduce((sum, d) => sum + (d - mean) ** 2, 0) / (distances.length - 1);
+  return mean + deviations * Math.sqrt(variance * (1 + 1 / distances.length));
 }
 
 export interface MonitoredDrift extends ColumnDrift { distance?: number; bound?: number }

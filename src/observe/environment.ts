@@ -2,18 +2,31 @@ import { ShoalError } from '../domain/errors';
 
 type Environment = Record<string, string | undefined>;
 
+/** A setting of the OTLP exporter: of traces alone, or of all that is exported. An empty one is none, as OpenTelemetry says. */
+export function given(env: Environment, name: string): { variable: string; value: string } | undefined {
+  for (const variable of [`OTEL_EXPORTER_OTLP_TRACES_${name}`, `OTEL_EXPORTER_OTLP_${name}`]) {
+    const value = env[variable]?.trim();
+    if (value) return { variable, value };
+  }
+  return undefined;
+}
+
 /** Whether the standard OpenTelemetry environment asks for traces: an OTLP endpoint is named, and nothing says no. */
 export function tracesWanted(env: Environment): boolean {
   if (env.OTEL_SDK_DISABLED?.toLowerCase() === 'true' || env.OTEL_TRACES_EXPORTER === 'none') return false;
-  return Boolean(env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? env.OTEL_EXPORTER_OTLP_ENDPOINT);
+  return given(env, 'ENDPOINT') !== undefined;
 }
 
+const PROTOCOLS = ['http/protobuf', 'http/json', 'grpc'] as const;
+export type Protocol = (typeof PROTOCOLS)[number];
+
 /** @throws ShoalError CONFIG for what Shoal has no exporter for. */
-export function tracesProtocol(env: Environment): 'http/protobuf' | 'http/json' {
-  const protocol = env.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? env.OTEL_EXPORTER_OTLP_PROTOCOL ?? 'http/protobuf';
-  if (protocol === 'http/protobuf' || protocol === 'http/json') return protocol;
-  throw new ShoalError('CONFIG', `Traces can't be sent by ${protocol} (OTEL_EXPORTER_OTLP_PROTOCOL).`, {
-    remedy: 'Set it to http/protobuf or http/json; a collector takes both, usually on port 4318.', details: { protocol },
+export function tracesProtocol(env: Environment): Protocol {
+  const { variable, value } = given(env, 'PROTOCOL') ?? { value: 'http/protobuf' };
+  const protocol = PROTOCOLS.find((known) => known === value);
+  if (protocol) return protocol;
+  throw new ShoalError('CONFIG', `Traces can't be sent by ${value} (${variable}).`, {
+    remedy: 'Set it to grpc, which a collector takes on port 4317 as a rule, or to http/protobuf or http/json, which it takes on port 4318.', details: { protocol: value },
   });
 }
 

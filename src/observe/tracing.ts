@@ -1,14 +1,14 @@
 import { SpanStatusCode, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { OTLPTraceExporter as ProtobufExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import { globalErrorHandler, setGlobalErrorHandler } from '@opentelemetry/core';
 import { detectResourcesSync, envDetectorSync, Resource } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { OpenTelemetryWorkflowClientInterceptor } from '@temporalio/interceptors-opentelemetry/lib/client';
 import type { WorkflowClientInterceptor } from '@temporalio/client';
 import { packageVersion } from '../packageInfo';
 import type { Around } from '../domain/around';
-import { tracesElsewhere, tracesProtocol, tracesWanted } from './environment';
+import { tracesElsewhere, tracesWanted } from './environment';
+import { traceExporter } from './exporter';
 
 export interface Tracing {
   around: Around;
@@ -21,22 +21,40 @@ export interface Tracing {
   exporting?: { processor: BatchSpanProcessor; resource: Resource };
 }
 
+export interface TracingOptions {
+  service: string;
+  /** Is told when spans can't be sent: OpenTelemetry itself says nothing of it. */
+  warn(message: string): void;
+}
+
 const TRACER = 'shoal';
+const REASONS = 5;
 
 /** One a process. */
 let started: Tracing | undefined;
 
 /** Takes traces as the standard environment says, or into the program's own; undefined where neither asks for any. */
-export function startTracing(env: NodeJS.ProcessEnv, { service }: { service: string }): Tracing | undefined {
+export function startTracing(env: NodeJS.ProcessEnv, { service, warn }: TracingOptions): Tracing | undefined {
   if (started) return started;
   if (tracesElsewhere()) return tracingOf(undefined);
   if (!tracesWanted(env)) return undefined;
   const resource = new Resource({ 'service.name': service, 'service.version': packageVersion }).merge(detectResourcesSync({ detectors: [envDetectorSync] }));
-  // Endpoint, headers, timeout and compression are read from the environment by the exporter itself.
-  const processor = new BatchSpanProcessor(tracesProtocol(env) === 'http/json' ? new JsonExporter() : new ProtobufExporter());
+  const processor = new BatchSpanProcessor(traceExporter(env));
   const provider = new BasicTracerProvider({ resource, spanProcessors: [processor] });
+  sayFailures(warn);
   provider.register({ contextManager: new AsyncLocalStorageContextManager().enable() });
   return started = tracingOf({ processor, resource });
+}
+
+/** Each reason once, and not more of them than somebody reads: a collector that is away fails every few seconds. */
+function sayFailures(warn: (message: string) => void): void {
+  const said = new Set<string>();
+  setGlobalErrorHandler((error) => {
+    const reason = typeof error === 'string' ? error : error.message ?? error.name ?? 'no reason is given';
+    if (said.has(reason) || said.size === REASONS) return;
+    said.add(reason);
+    warn(`Traces can't be sent as OTEL_EXPORTER_OTLP_ENDPOINT and its like say: ${reason}. What was done is not affected.`);
+  });
 }
 
 /** Somebody who waits asks twice a second: that is no part of the story. */
@@ -70,7 +88,7 @@ function tracingOf(own: Tracing['exporting']): Tracing {
       const span = trace.getActiveSpan()?.spanContext();
       return span && { trace_id: span.traceId, span_id: span.spanId };
     },
-    flush: async () => { await own?.processor.forceFlush().catch(() => undefined); },
+    flush: async () => { await own?.processor.forceFlush().catch(globalErrorHandler); },
     exporting: own,
   };
 }

@@ -1,4 +1,4 @@
-import { NativeConnection } from '@temporalio/worker';
+import { NativeConnection, Runtime } from '@temporalio/worker';
 import { parseArgs } from 'node:util';
 import { connectClient, embeddedEndpoint, findEndpoint, unreachable } from '../client/connect';
 import { loadProject } from '../config';
@@ -21,7 +21,7 @@ async function main(): Promise<void> {
     throw new ShoalError('CONFIG', `${values.project} has no worker "${values.worker}".`, { remedy: `It has: ${project.workers.map((w) => w.name).join(', ')}.` });
   }
   installRuntime(spec);
-  const tracing = tracingFrom(process.env, { service: `shoal-${spec.name}` });
+  const tracing = tracingFrom(process.env, { service: `shoal-${spec.name}`, warn: (message) => Runtime.instance().logger.warn(message) });
 
   const endpoint = values.address ? embeddedEndpoint(project, { address: values.address }) : findEndpoint(project, values.project);
   const client = await connectClient(endpoint);

@@ -144,16 +144,33 @@ describe('an estimate without outcomes', () => {
       return { x, value: x, truth: Array.from(x, (v) => v + v * normal(next)) };
     };
     const [reference, moved] = [make(0), make(0.6)];
-    const losses = (of: typeof reference) => lossesOf('mae', { rows: of.x.length, value: of.value }, of.truth, scale)!;
-    const estimator = fitLosses([reference.x], { mae: losses(reference) });
-    const estimated = mean(expectedLosses(estimator, 'mae', { answers: { rows: moved.x.length, value: moved.value }, features: [moved.x] })!);
-    expect(mean(losses(moved))).toBeGreaterThan(1.4 * mean(losses(reference)));
-    expect(Math.abs(estimated / mean(losses(moved)) - 1)).toBeLessThan(0.06);
+    const losses = (of: typeof reference, metric: 'mae' | 'rmse') => lossesOf(metric, { rows: of.x.length, value: of.value }, of.truth, scale)!;
+    const estimator = fitLosses([reference.x], losses(reference, 'mae'));
+    for (const metric of ['mae', 'rmse'] as const) {
+      const estimated = mean(expectedLosses(estimator, metric, { answers: { rows: moved.x.length, value: moved.value }, features: [moved.x] })!);
+      expect(mean(losses(moved, metric))).toBeGreaterThan(1.4 * mean(losses(reference, metric)));
+      expect(Math.abs(estimated / mean(losses(moved, metric)) - 1)).toBeLessThan(0.08);
+    }
+  });
+
+  it('of numbers with a few very large errors is of as many as there are', () => {
+    const next = random(6);
+    const make = (from: number) => {
+      const x = Float64Array.from({ length: 6_000 }, () => from + next() * (1 - from));
+      // Errors of a lognormal's tail: the largest of thousands are a good part of the sum of their squares.
+      return { x, value: x, truth: Array.from(x, (v) => v + (0.2 + v) * Math.exp(1.2 * normal(next))) };
+    };
+    const root = (squares: Float64Array) => Math.sqrt(mean(squares));
+    const [reference, moved] = [make(0), make(0.6)];
+    const answers = (of: typeof reference): Answers => ({ rows: of.x.length, value: of.value });
+    const estimator = fitLosses([reference.x], lossesOf('mae', answers(reference), reference.truth, scale)!);
+    const estimated = root(expectedLosses(estimator, 'rmse', { answers: answers(moved), features: [moved.x] })!);
+    expect(Math.abs(estimated / root(lossesOf('rmse', answers(moved), moved.truth, scale)!) - 1)).toBeLessThan(0.12);
   });
 
   it('is not given where the answers do not allow it', () => {
     expect(fitClasses({ rows: 2, label: ['a', 'b'] }, ['a', 'b'], ['a', 'b'])).toBeUndefined();
-    expect(expectedLosses(fitLosses([], {}), 'mae', { answers: { rows: 0 }, features: [] })).toBeUndefined();
+    expect(expectedLosses(fitLosses([], new Float64Array()), 'mae', { answers: { rows: 0 }, features: [] })).toBeUndefined();
     expect(lossesOf('mae', { rows: 1, label: ['a'] }, [1], scale)).toBeUndefined();
   });
 });
@@ -163,16 +180,33 @@ describe('drift of a window', () => {
     const next = random(4);
     // Weeks: the values of a window lie where its season has them.
     const reference = numbers(Array.from({ length: 3_000 }, (_, i) => Math.sin(i / 300) + 0.3 * normal(next)));
-    const order = Array.from({ length: 3_000 }, (_, i) => i);
-    const bound = usualDistance(reference, { order, size: 200, deviations: 3 })!;
+    const of = { size: 200, deviations: 3, against: 5_000 };
+    const bound = usualDistance(reference, of)!;
     const season = numbers(Array.from({ length: 200 }, () => 0.9 + 0.3 * normal(next)));
     const moved = numbers(Array.from({ length: 200 }, () => 4 + 0.3 * normal(next)));
     expect(windowDrift('x', { reference, current: season }, { bound: undefined, minRows: 30 }).verdict).toBe('drifted');
     expect(windowDrift('x', { reference, current: season }, { bound, minRows: 30 })).toMatchObject({ verdict: 'stable', reason: expect.stringMatching(/no further than windows of the reference/) });
-    const shuffledBound = usualDistance(numbers(Array.from({ length: 3_000 }, () => normal(next))), { order, size: 200, deviations: 3 })!;
+    const shuffledBound = usualDistance(numbers(Array.from({ length: 3_000 }, () => normal(next))), of)!;
     expect(windowDrift('x', { reference, current: moved }, { bound: shuffledBound, minRows: 30 })).toMatchObject({ verdict: 'drifted', distance: expect.any(Number) });
     expect(windowDrift('x', { reference, current: numbers([9, 9]) }, { bound, minRows: 30 }).verdict).toBe('no verdict');
     expect(windowDrift('d', { reference: { type: 'date', values: Float64Array.of(1) }, current: { type: 'date', values: Float64Array.of(9) } }, { bound, minRows: 1 }).verdict).toBe('no verdict');
+  });
+
+  it('is not seen where nothing moved, of many categories as of few, and is where they moved', () => {
+    const out = { unmoved: [] as boolean[], moved: [] as boolean[] };
+    for (const [seed, categories] of [5, 6, 7, 8].flatMap((s) => [10, 100, 400].map((c) => [s, c] as const))) {
+      const next = random(seed);
+      // Some are frequent, most are rare.
+      const sample = (rows: number, skew: number): Column => ({ type: 'category', values: Array.from({ length: rows }, () => `c${Math.floor(categories * next() ** skew)}`) });
+      const reference = sample(2_400, 3);
+      const bound = usualDistance(reference, { size: 400, deviations: 3, against: 5_000 })!;
+      for (let i = 0; i < 30; i++) {
+        out.unmoved.push(distanceOf(reference, sample(400, 3))! > bound);
+        out.moved.push(distanceOf(reference, sample(400, 1.5))! > bound);
+      }
+    }
+    expect(mean(out.unmoved.map(Number))).toBeLessThan(0.05);
+    expect(mean(out.moved.map(Number))).toBeGreaterThan(0.9);
   });
 
   it('has a distance between 0 and 1 that is 0 of equal samples and 1 of samples apart', () => {

@@ -9,6 +9,7 @@ import { loadProject } from '../../src/config';
 import { workerTracing } from '../../src/workers/observed';
 import { prebuiltWorkflows } from '../../src/workers/worker';
 import { TestProject } from '../support/project';
+import { exposed, readQuery } from '../support/promql';
 import { freePort } from '../support/receiver';
 import { TestServer, until } from '../support/server';
 import { twoModels } from '../support/smallProject';
@@ -140,14 +141,45 @@ describe('where nobody asks for traces', () => {
 });
 
 describe('metrics', () => {
-  it('that the dashboard shows are measured by the workers, SDK\'s and Shoal\'s', async () => {
-    // One is read when there has been something to measure.
-    const all = (await Promise.all(Object.keys(ports).map(scrape))).join('\n');
-    const measured = new Set([...all.matchAll(/^([a-z_:]+)[{ ]/gm)].map(([, name]) => name!.replace(/_(bucket|sum|count)$/, '')));
-    const dashboard = readFileSync(path.join(ROOT, 'examples/observability/dashboard.json'), 'utf8');
-    const shown = new Set([...dashboard.matchAll(/\b((?:shoal|temporal)_[a-z_]+)\b/g)].map(([, name]) => name!.replace(/_bucket$/, '')));
-    expect(shown.size).toBeGreaterThan(10);
-    expect([...shown].filter((name) => !measured.has(name))).toEqual([]);
+  interface Panel { title: string; type: string; gridPos: { x: number; y: number; w: number; h: number }; targets?: { expr: string; legendFormat: string }[] }
+  const dashboard = JSON.parse(readFileSync(path.join(ROOT, 'examples/observability/dashboard.json'), 'utf8')) as { panels: Panel[]; templating: { list: { name: string; type: string; query: { query: string } }[] } };
+  const queries = dashboard.panels.flatMap(({ title, targets = [] }) => targets.map(({ expr, legendFormat }) => {
+    // As Grafana fills them in.
+    const filled = expr.replaceAll('$__rate_interval', '1m').replaceAll('$chain', '.*');
+    return { title, legend: [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label!), filled, ...readQuery(filled) };
+  }));
+  /** One is there when there has been something to measure. */
+  const measured = async () => exposed((await Promise.all(Object.keys(ports).map(scrape))).join('\n'));
+
+  it('are asked for by the dashboard in PromQL', () => {
+    expect(queries.length).toBeGreaterThan(15);
+    expect(queries.filter(({ errors, filled }) => errors.length > 0 || filled.includes('$'))).toEqual([]);
+    expect(queries.filter(({ selectors }) => selectors.length === 0 || selectors.some(({ metric }) => metric === ''))).toEqual([]);
+    // A rate is of what only grows; a quantile is of buckets, which stay apart.
+    for (const { name, metrics, by } of queries.flatMap(({ calls }) => calls)) {
+      if (name === 'rate' || name === 'increase') expect(metrics).toEqual([expect.stringMatching(/_(total|bucket|sum|count)$/)]);
+      if (name === 'histogram_quantile') expect([metrics, by]).toEqual([[expect.stringMatching(/_bucket$/)], expect.arrayContaining(['le'])]);
+    }
+  });
+
+  it('that the dashboard shows are measured by the workers, SDK\'s and Shoal\'s, with the labels that it names', async () => {
+    const known = await measured();
+    const shown = queries.flatMap(({ selectors, aggregations }) => [
+      ...selectors.map(({ metric, labels }) => ({ metric, labels })), ...aggregations.flatMap(({ by, metrics }) => metrics.map((metric) => ({ metric, labels: by }))),
+    ]);
+    expect(new Set(shown.map(({ metric }) => metric)).size).toBeGreaterThan(10);
+    expect(shown.filter(({ metric, labels }) => !known.has(metric) || labels.some((label) => !known.get(metric)!.has(label)))).toEqual([]);
+    // What a line is called by is among what its query keeps.
+    expect(queries.filter(({ legend, aggregations: [outer] }) => legend.some((label) => !outer?.by.includes(label)))).toEqual([]);
+  });
+
+  it('give the dashboard its chains to choose from, and its panels do not lie over each other', async () => {
+    const { query } = dashboard.templating.list.find(({ name }) => name === 'chain')!.query;
+    const [, metric, label] = /^label_values\((\w+), (\w+)\)$/.exec(query)!;
+    expect((await measured()).get(metric!)).toContain(label);
+    const over = (a: Panel['gridPos'], b: Panel['gridPos']) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
+    expect(dashboard.panels.flatMap((a, i) => dashboard.panels.slice(i + 1).filter((b) => over(a.gridPos, b.gridPos)).map((b) => [a.title, b.title]))).toEqual([]);
+    expect(dashboard.panels.every(({ gridPos: { x, w } }) => x + w <= 24)).toBe(true);
   });
 
   it('count what happened', async () => {
