@@ -18,7 +18,7 @@ const KEPT_ACTIONS = 20;
 const KEPT_SEEN = 120;
 const KEPT_EVENTS = 120;
 const KEPT_UNRECORDED = 20;
-const KEPT_UNDRAWN = 4;
+const KEPT_UNDRAWN = 20;
 const KEPT_ANSWERS = 100;
 const KEPT_VERSIONS = 200;
 

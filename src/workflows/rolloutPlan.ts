@@ -16,8 +16,9 @@ const afterShadow = ({ steps }: { steps: number[] }): Move => ({ to: steps.lengt
 export const isTried = (phase: Phase): phase is 'shadow' | 'canary' | 'asking' => phase === 'shadow' || phase === 'canary' || phase === 'asking';
 
 /**
- * A candidate that is worse goes at once, at any step, also when a person holds it or is to decide on it. To go on, a step needs its number of requests; to be promoted, the judge must say that
- * it is no worse. When no request comes, the recorded ones, which did not speak against it, have to do.
+ * A candidate that is worse goes at once, at any step, also when a person holds it or is to decide on it. To go on, a step needs its number of
+ * requests; to be promoted, the judge must say that it is no worse. When no request comes, the recorded ones, which did not speak against it,
+ * have to do.
  */
 export function afterLook(rollout: Rollout, nowMs: number): Move {
   const { candidate: { spec: { rollout: plan } }, phase, step, pausedMs, look } = rollout;
