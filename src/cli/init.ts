@@ -5,24 +5,26 @@ import { parseProject } from '../config';
 import { projectText } from '../config/writeProject';
 import { inputPowers, type InputPower } from '../data/leaks';
 import { loadTable } from '../data/loadTable';
-import { nameOf, withSurvey, type Surveyed } from '../data/survey';
+import { filesSource, withSurvey, type Surveyed } from '../data/survey';
 import { validateModelData } from '../data/validate';
 import { slug } from '../domain/columnNames';
 import { ShoalError } from '../domain/errors';
 import { DEFAULT_CHECKS } from '../domain/dataRules';
-import { decideColumns, decideFeeding, decideTarget, targetCandidates, type ForecastChoice, type Proposal, type TargetDecision } from '../domain/proposal';
+import { decideColumns, decideFeeding, decideTarget, targetCandidates, type ForecastChoice, type Proposal, type ProposedPlace, type TargetDecision } from '../domain/proposal';
 import { regularFrequency, usualHorizon } from '../domain/regularity';
-import type { ModelSpec, ProjectSpec } from '../domain/spec';
+import type { ModelSpec, ProjectSpec, SourceSpec } from '../domain/spec';
+import { tableNameParts } from '../domain/tableNames';
 import { ask, confirm } from './confirm';
 import { bold, print, printJson, rule, table } from './output';
 
-export interface InitOptions { project: string; target?: string; task?: TargetDecision['task']; name?: string; yes: boolean; json: boolean }
+export interface InitOptions { project: string; postgres?: string; table?: string; target?: string; task?: TargetDecision['task']; name?: string; yes: boolean; json: boolean }
 
-/** Starts a project from data files: looks at them, proposes models, says why, and writes temporal.yaml. */
+/** Starts a project from data files, or from a table of a database: looks at them, proposes models, says why, and writes temporal.yaml. */
 export async function init(files: string[], options: InitOptions): Promise<void> {
   const file = path.resolve(options.project);
   await assertAbsent(file, options.project);
-  const { proposal, text } = await withSurvey(files, async (surveyed) => propose(surveyed, await withAnswers(surveyed, options), { files, file, name: options.name }));
+  const { source, place } = placeAsked(files, file, options);
+  const { proposal, text } = await withSurvey(source, async (surveyed) => propose(surveyed, await withAnswers(surveyed, options), { place, file, name: options.name ?? source.name }));
   if (!options.json) show(proposal, options.project);
   if (!options.yes && !options.json && (await confirm(`Write ${options.project}?`)) === false) return print('Nothing was written.');
   await writeFile(file, text, { flag: 'wx' }).catch((cause: NodeJS.ErrnoException) => {
@@ -47,11 +49,25 @@ async function withAnswers(surveyed: Surveyed, options: InitOptions): Promise<Pi
   return answer === undefined || answer.trim() === '' ? options : { ...options, target: answer.trim() };
 }
 
-interface Where { files: string[]; file: string; name?: string }
+/** @throws ShoalError CONFIG when it is not said, or said twice, where the rows are */
+function placeAsked(files: string[], file: string, { postgres, table: named }: InitOptions): { source: SourceSpec; place: ProposedPlace } {
+  const asked = (message: string) => new ShoalError('CONFIG', message, { remedy: 'Name data files, or a table: `shoal init --postgres WAREHOUSE --table public.sales`, with the address of the database in the environment variable WAREHOUSE.' });
+  if (postgres === undefined && named === undefined) {
+    if (files.length === 0) throw asked('It is not said where the rows are.');
+    const relative = files.map((data) => (path.isAbsolute(data) ? data : path.relative(path.dirname(file), path.resolve(data)) || data));
+    return { source: filesSource(files), place: { paths: relative } };
+  }
+  if (files.length > 0) throw asked('Both files and a table are named.');
+  if (postgres === undefined || named === undefined) throw asked(`${postgres === undefined ? '--postgres' : '--table'} is missing.`);
+  const parts = tableNameParts(named);
+  if (!parts || !/^[A-Za-z_]\w*$/.test(postgres)) throw asked(parts ? '--postgres wants the name of an environment variable, not an address.' : `${named} is not the name of a table.`);
+  return { source: { name: slug(parts.at(-1)!), postgres, table: named, key: [] }, place: { postgres, table: named } };
+}
 
-async function propose(surveyed: Surveyed, asked: Pick<InitOptions, 'target' | 'task'>, { files, file, name: wanted }: Where): Promise<{ proposal: Proposal; text: string }> {
+interface Where { place: ProposedPlace; file: string; name: string }
+
+async function propose(surveyed: Surveyed, asked: Pick<InitOptions, 'target' | 'task'>, { place, file, name }: Where): Promise<{ proposal: Proposal; text: string }> {
   const decision = decideTarget(surveyed, asked);
-  const name = wanted ?? nameOf(files);
   if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(name)) throw new ShoalError('CONFIG', `"${name}" can't be a project's name.`, { remedy: 'Use lower-case letters, digits and dashes.' });
   const powers = decision.task === 'forecast' ? [] : await powersOf(surveyed, decision);
   const warnAt = DEFAULT_CHECKS.leakage.warnAt;
@@ -74,8 +90,7 @@ async function propose(surveyed: Surveyed, asked: Pick<InitOptions, 'target' | '
   const names = surveyed.columns.map(({ name: column }) => column);
   const model = names.includes(slug(decision.target)) && slug(decision.target) !== decision.target ? `${slug(decision.target)}-model` : slug(decision.target);
   const notes = [chainReason, ...(await regularNote(surveyed, decision))];
-  const relative = files.map((data) => (path.isAbsolute(data) ? data : path.relative(path.dirname(file), path.resolve(data)) || data));
-  const proposal: Proposal = { name, paths: relative, survey: { rows: surveyed.rows, key: surveyed.key }, decision, columns, model, feeding, forecast, notes };
+  const proposal: Proposal = { name, place, survey: { rows: surveyed.rows, key: surveyed.key }, decision, columns, model, feeding, forecast, notes };
   const { text, project } = checked(proposal, file);
   for (const spec of Object.values(project.models)) await validateModelData(spec, surveyed.snapshot, { store: surveyed.store });
   return { proposal, text };

@@ -132,8 +132,10 @@ program.command('gc')
   .option('-y, --yes', 'do not ask', false)
   .action((options: { dryRun: boolean; yes: boolean }) => withShoal((shoal) => gc(shoal, { ...options, json: common().json })));
 
-program.command('init <data...>')
-  .description('start a project from a data file (CSV, TSV, JSON, JSON lines, Parquet, .gz, globs): looks at it, proposes a model, writes temporal.yaml')
+program.command('init [data...]')
+  .description('start a project from a data file (CSV, TSV, JSON, JSON lines, Parquet, .gz, globs) or a table: looks at it, proposes a model, writes temporal.yaml')
+  .option('--postgres <variable>', 'the environment variable that holds the address of a PostgreSQL database, instead of files')
+  .option('--table <name>', 'its table or view, such as public.sales')
   .option('-t, --target <column>', 'what is to be predicted; asked for, or found by rules, when left out')
   .addOption(new Option('--task <task>', 'what kind of prediction; by the target when left out').choices(['regression', 'classification', 'forecast']))
   .option('-n, --name <name>', 'the project\'s name; the file\'s when left out')

@@ -64,8 +64,9 @@ function show(problem: Problem, position: Position | undefined, file: string | u
 
 const WIDTH = 120;
 
-/** A webhook's secret stands in no message, not even where somebody wrote it into the file. */
-export const veiled = (text: string): string => text.replace(/whsec_[A-Za-z0-9+/]+=*/g, (secret) => '*'.repeat(secret.length));
+/** A webhook's secret and an address's password stand in no message, not even where somebody wrote them into the file. */
+export const veiled = (text: string): string =>
+  text.replace(/whsec_[A-Za-z0-9+/]+=*|(?<=:\/\/[^\s:@/]*:)[^\s/]+(?=@)/g, (secret) => '*'.repeat(secret.length));
 
 function excerpt({ line, column, text, length }: Position): string[] {
   const start = Math.max(0, Math.min(column - 1 - WIDTH / 2, text.length - WIDTH));

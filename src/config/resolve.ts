@@ -12,6 +12,7 @@ import { ownChains, resolveChain } from './resolveChain';
 import type { Document, SourceDocument } from './schema';
 import { checkMetrics, resolveHook, resolveWorker } from './schemaHooks';
 import { resolveLabels } from './schemaLabels';
+import { resolvePlace } from './resolvePlace';
 import { resolveRule } from './schemaData';
 import type { InputDocument, ModelDocument } from './schemaModel';
 import { resolveRetrain, resolveSchedule } from './schemaRetrain';
@@ -51,39 +52,16 @@ export function resolve(document: Document, folder: string): { project: ProjectS
 }
 
 function resolveSource(name: string, source: SourceDocument, absolute: (path: string) => string, problems: Problem[]): SourceSpec {
-  const listed = Array.isArray(source.path);
-  const paths = [source.path].flat();
-  paths.forEach((path, index) => {
-    if (/^[a-z][a-z0-9+.-]+:\/\//i.test(path)) {
-      problems.push({ path: ['sources', name, 'path', ...(listed ? [index] : [])], message: `\`${path}\` is not on this machine`, remedy: 'Give the path of a file, or a glob.' });
-    }
-  });
-  const formats = [...new Set(paths.map(formatOf))];
-  const format = source.format ?? formats[0];
-  if (!format) {
-    problems.push({ path: ['sources', name, 'path'], message: `the extension of \`${paths[0]}\` says no format`, remedy: 'Give `format`.' });
-  } else if (!source.format && formats.length > 1) {
-    problems.push({ path: ['sources', name, 'path'], message: 'the files differ in format', found: formats.map((f) => f ?? 'none').join(', '), remedy: 'Give one format a source.' });
-  }
   const { sql, knownLater } = source;
   const rules = source.rules?.flatMap((rule, index) => {
     const resolved = resolveRule(rule, ['sources', name, 'rules', index]);
     problems.push(...resolved.problems);
     return resolved.rules;
   });
-  return {
-    name, paths: paths.map(absolute), format: format ?? 'csv', ...(sql === undefined ? {} : { sql }), key: [source.key].flat(),
-    ...(rules && { rules }), ...(knownLater && { knownLater }),
-  };
+  const from = resolvePlace(name, source, absolute);
+  problems.push(...from.problems);
+  return { name, ...from.place, ...(sql === undefined ? {} : { sql }), key: [source.key].flat(), ...(rules && { rules }), ...(knownLater && { knownLater }) };
 }
-
-const EXTENSIONS: Record<string, SourceSpec['format']> = { csv: 'csv', tsv: 'tsv', json: 'json', jsonl: 'jsonl', ndjson: 'jsonl', parquet: 'parquet' };
-
-/** By the extension, compressed or not. */
-const formatOf = (path: string): SourceSpec['format'] | undefined => {
-  const extension = /\.([a-z]+)(\.gz|\.zst)?$/i.exec(path)?.[1]?.toLowerCase();
-  return extension !== undefined && Object.hasOwn(EXTENSIONS, extension) ? EXTENSIONS[extension] : undefined;
-};
 
 function resolveModel(name: string, model: ModelDocument, document: Document, problems: Problem[]): ModelSpec {
   const { inputs: written, gates = defaultGates(model.task), trainer, retrain: _retrain, ...rest } = model;

@@ -13,10 +13,14 @@ import { rolloutSchema } from './schemaRollout';
 export const FORMATS = ['csv', 'tsv', 'json', 'jsonl', 'parquet'] as const;
 
 const sourceSchema = z.strictObject({
-  path: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)])
-    .describe('A file, a glob, or a list of them, relative to this document.'),
+  path: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional()
+    .describe('A file, a glob, or a list of them, relative to this document. Either this or `postgres` is needed.'),
   format: z.enum(FORMATS).optional().describe('Format of the files; by their extension when absent.'),
-  sql: z.string().min(1).optional().describe('A SELECT over the table `source` (the files\' rows); all columns as they are when absent.'),
+  postgres: z.string().min(1).optional()
+    .describe('Rows of a PostgreSQL database: the name of the environment variable that holds its address, postgresql://user:password@host:5432/database, where models are trained.'),
+  table: z.string().min(1).optional().describe('A table or view of it, such as `public.sales`.'),
+  query: z.string().min(1).optional().describe('Or a SELECT, in PostgreSQL\'s dialect and run by the database.'),
+  sql: z.string().min(1).optional().describe('A SELECT over the table `source` (the rows that were read), in DuckDB\'s dialect; all columns as they are when absent.'),
   key: z.union([column, z.array(column)]).default([])
     .describe('The column or columns that name a row; the whole row when absent. A row\'s key decides whether it is held out.'),
   rules,

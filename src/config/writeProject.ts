@@ -1,8 +1,8 @@
 import { stringify } from 'yaml';
-import type { Proposal } from '../domain/proposal';
+import type { Proposal, ProposedPlace } from '../domain/proposal';
 
 /** temporal.yaml of a proposal, with the reasons as comments. */
-export function projectText({ name, paths, survey, decision, columns, model, feeding, forecast, notes }: Proposal, options: { bare?: boolean } = {}): string {
+export function projectText({ name, place, survey, decision, columns, model, feeding, forecast, notes }: Proposal, options: { bare?: boolean } = {}): string {
   const { bare = true } = options;
   const names = new Set([model, ...(feeding ? [feeding.name] : [])]);
   const input = (column: string, type?: string): string => {
@@ -22,7 +22,7 @@ export function projectText({ name, paths, survey, decision, columns, model, fee
     '',
     'sources:',
     `  ${source}:`,
-    `    path: ${paths.length === 1 ? scalar(paths[0]!) : `[${paths.map(scalar).join(', ')}]`}`,
+    ...placeLines(place),
     ...(key.length > 0 ? [`    key: ${key.length === 1 ? key[0]! : `[${key.join(', ')}]`}   # names a row`] : ['    # No column names a row, so that its whole content does: give `key` if some do.']),
     ...(later.length > 0 ? [
       '    # Seem to be known only after the fact, so that no model may read them; take out what is known in time.',
@@ -64,6 +64,11 @@ export function projectText({ name, paths, survey, decision, columns, model, fee
     ...notes.flatMap((note, i) => [...(i === 0 ? [''] : []), `# ${note}`]),
     '',
   ].join('\n');
+}
+
+function placeLines(place: ProposedPlace): string[] {
+  if ('postgres' in place) return [`    postgres: ${place.postgres}   # the environment variable with the database's address`, `    table: ${scalar(place.table)}`];
+  return [`    path: ${place.paths.length === 1 ? scalar(place.paths[0]!) : `[${place.paths.map(scalar).join(', ')}]`}`];
 }
 
 /** As YAML takes it for a text, on one line. */

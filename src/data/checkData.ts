@@ -6,7 +6,7 @@ import type { ColumnDrift } from '../domain/drift';
 import { figure, percent } from '../domain/headline';
 import { builtInRules, extendRules, inferRules } from '../domain/inferRules';
 import { nearest } from '../domain/nearest';
-import type { ModelSpec, SourceSpec } from '../domain/spec';
+import { isDatabase, type ModelSpec, type SourceSpec } from '../domain/spec';
 import type { ArtifactRef, Snapshot, VersionRef } from '../domain/version';
 import { canonicalJson } from '../store/canonicalJson';
 import type { Store } from '../store/store';
@@ -121,12 +121,13 @@ function usedColumns(model: ModelSpec): string[] {
 
 /** The rules kept from earlier runs, unless the source is read in another way now. */
 async function knownRules({ source, snapshot, rules }: DataToCheck, store: Store): Promise<{ kept?: RuleSet; begun: Omit<RuleSet, 'rules'>; anew?: string }> {
-  const { sql, format, key } = source;
-  const begun = { reads: { ...(sql !== undefined && { sql }), format, key }, snapshot: snapshot.data.sha256, rows: snapshot.rows };
+  const { sql, key } = source;
+  const from = isDatabase(source) ? (source.query === undefined ? { table: source.table } : { query: source.query }) : { format: source.format };
+  const begun = { reads: { ...(sql !== undefined && { sql }), ...from, key }, snapshot: snapshot.data.sha256, rows: snapshot.rows };
   if (!rules) return { begun };
   const kept = await store.readJson<RuleSet>(rules);
   if (canonicalJson(kept.reads) === canonicalJson(begun.reads)) return { kept, begun };
-  return { begun, anew: 'The source\'s sql, format or key was changed, so rules are inferred anew from this snapshot.' };
+  return { begun, anew: 'The source\'s sql, format, query or key was changed, so rules are inferred anew from this snapshot.' };
 }
 
 function rowsBefore(source: string, before: Snapshot | undefined, kept: RuleSet | undefined): DataFacts['before'] {

@@ -2,11 +2,11 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ShoalError } from '../domain/errors';
-import type { SourceSpec } from '../domain/spec';
+import type { FileSource } from '../domain/spec';
 import { literal, type Engine } from './duckdb';
 
 /** The files a source names, each once, sorted, all readable. A name that is a file is taken as it is; otherwise it is a glob. */
-export async function resolveFiles(source: SourceSpec, db: Engine): Promise<string[]> {
+export async function resolveFiles(source: FileSource, db: Engine): Promise<string[]> {
   const files = new Set<string>();
   for (const path of source.paths) {
     const found = (await isFile(path)) ? [path] : await expand(db, path);
@@ -22,7 +22,7 @@ async function expand(db: Engine, pattern: string): Promise<string[]> {
   return rows.map((row) => row.file);
 }
 
-async function missing(source: SourceSpec, path: string): Promise<ShoalError> {
+async function missing(source: FileSource, path: string): Promise<ShoalError> {
   const folder = await nearestFolder(path);
   const what = /[*?[]/.test(path) ? `no file matches ${path}` : (await isFolder(path)) ? `${path} is a folder` : `${path} does not exist`;
   return new ShoalError('SOURCE_MISSING', `Source ${source.name}: ${what}; the nearest folder that exists is ${folder}.`, {
@@ -37,7 +37,7 @@ async function nearestFolder(path: string): Promise<string> {
   return folder;
 }
 
-async function assertReadable(source: SourceSpec, file: string): Promise<void> {
+async function assertReadable(source: FileSource, file: string): Promise<void> {
   try {
     await access(file, constants.R_OK);
   } catch (cause) {

@@ -2,13 +2,12 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShoalError } from '../domain/errors';
 import { nearest } from '../domain/nearest';
-import type { SourceSpec } from '../domain/spec';
+import { placesOf, type SourceSpec } from '../domain/spec';
 import { DUPLICATE_MARK, KEY_COLUMN, KEY_SEPARATOR, type Snapshot, type SnapshotColumn } from '../domain/version';
 import type { Store } from '../store/store';
 import { ident, literal, withDuckDB, type Engine, type EngineOptions } from './duckdb';
-import { resolveFiles } from './files';
 import { profileTable, type ColumnProfile } from './profile';
-import { readFiles } from './readFiles';
+import { readSource } from './readSource';
 import { runUserSql } from './userSql';
 import { keyText, storedExpression, storedType, type StoredType } from './types';
 
@@ -22,7 +21,7 @@ import { keyText, storedExpression, storedType, type StoredType } from './types'
  * declared. Rows of one key are all kept: from the second on, in the order of their content, U+001E and a running number is
  * appended. The profile counts them.
  *
- * Throws SOURCE_MISSING, SOURCE_UNREADABLE, SQL_REFUSED, COLUMN_MISSING, COLUMN_TYPE (vectors of different widths), TOO_FEW_ROWS
+ * Throws SOURCE_MISSING, SOURCE_UNREADABLE, SOURCE_UNAVAILABLE, SQL_REFUSED, COLUMN_MISSING, COLUMN_TYPE (vectors of different widths), TOO_FEW_ROWS
  * (none at all), CONFIG (a column called `__key`).
  */
 export async function ingestSource(source: SourceSpec, deps: { store: Store } & Omit<EngineOptions, 'scratch'>): Promise<Snapshot> {
@@ -30,8 +29,7 @@ export async function ingestSource(source: SourceSpec, deps: { store: Store } & 
   const scratch = await store.scratch();
   try {
     return await withDuckDB({ ...engine, scratch }, async (db) => {
-      const files = await resolveFiles(source, db);
-      await readFiles(db, { ...source, files }, 'source');
+      await readSource(db, source, { table: 'source', scratch, signal: engine.signal });
       await lockDown(db, scratch);
       if (source.sql !== undefined) await runUserSql(db, { source, sql: source.sql, from: 'source', to: 'selected' });
       const columns = await sortRows(db, source, source.sql === undefined ? 'source' : 'selected');
@@ -107,7 +105,7 @@ async function assertRows(db: Engine, source: SourceSpec, table: string): Promis
   const { n } = await db.row<{ n: string }>(`SELECT count(*) AS n FROM ${ident(table)}`);
   if (Number(n) > 0) return;
   throw new ShoalError('TOO_FEW_ROWS', `Source ${source.name} has no rows${source.sql === undefined ? '' : ' after its `sql`'}.`, {
-    remedy: source.sql === undefined ? `Look at ${source.paths.join(', ')}.` : 'Look at the conditions of the `sql`.',
+    remedy: source.sql === undefined ? `Look at ${placesOf(source).join(', ')}.` : 'Look at the conditions of the `sql`.',
     details: { source: source.name, rows: 0 },
   });
 }

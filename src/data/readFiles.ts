@@ -59,7 +59,7 @@ async function readDelimited(db: Engine, source: Files, table: string): Promise<
   const groups = new Map<string, { header: CsvHeader; files: string[] }>();
   for (const file of source.files) {
     const header = await readCsvHeader(file, source.format === 'tsv' ? '\t' : undefined);
-    assertNames(source, file, header.names);
+    assertNames(source.name, file, header.names);
     const id = JSON.stringify(header);
     const group = groups.get(id) ?? { header, files: [] };
     group.files.push(file);
@@ -85,7 +85,7 @@ export async function readJson(db: Engine, source: Files, table: string): Promis
       remedy: 'Each row must be a JSON object of column names and values.', details: { source: source.name, files: source.files } });
   }
   const names = Object.keys(parsed);
-  assertNames(source, source.files.join(', '), names);
+  assertNames(source.name, source.files.join(', '), names);
   if (names.length === 0) return db.run(`CREATE TABLE ${table} AS SELECT NULL AS nothing WHERE false`);
   const columns = Object.entries(parsed).map(([name, shape]) => `${literal(name)}: '${jsonType(shape)}'`).join(', ');
   await db.run(`CREATE TABLE ${table} AS SELECT * FROM read_json(${list(source.files)}, format = '${format}', columns = {${columns}})`);
@@ -109,15 +109,15 @@ function jsonType(shape: unknown): string {
   }
 }
 
-/** DuckDB does not tell upper from lower case in names. */
-function assertNames(source: Files, file: string, names: string[]): void {
+/** DuckDB does not tell upper from lower case in names. `place` is where they are. */
+export function assertNames(source: string, place: string, names: string[]): void {
   const seen = new Map<string, string>();
   for (const name of names) {
     const twin = seen.get(name.toLowerCase());
     if (twin !== undefined) {
       const both = twin === name ? `'${twin}'` : `'${twin}' and '${name}'`;
-      throw new ShoalError('SOURCE_UNREADABLE', `Source ${source.name}: ${file} has two columns named ${both}.`, {
-        remedy: 'Rename one of them; upper and lower case are not told apart.', details: { source: source.name, file, column: name } });
+      throw new ShoalError('SOURCE_UNREADABLE', `Source ${source}: ${place} has two columns named ${both}.`, {
+        remedy: 'Rename one of them; upper and lower case are not told apart.', details: { source, file: place, column: name } });
     }
     seen.set(name.toLowerCase(), name);
   }

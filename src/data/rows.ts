@@ -7,14 +7,14 @@ import { pipeline } from 'node:stream/promises';
 import { DuckDBListValue, type DuckDBValue } from '@duckdb/node-api';
 import { ShoalError } from '../domain/errors';
 import type { Row } from '../domain/prediction';
-import type { SourceSpec } from '../domain/spec';
+import type { FileSource } from '../domain/spec';
 import { ident, literal, openDuckDB, pathLiteral, withDuckDB, type DuckColumn, type Engine } from './duckdb';
 import { resolveFiles } from './files';
 import { exactExpression, readFiles, readJson } from './readFiles';
 import { storedExpression, storedType } from './types';
 import { unreadable } from './unreadable';
 
-export type RowFormat = SourceSpec['format'];
+export type RowFormat = FileSource['format'];
 
 const FORMATS: Record<string, RowFormat> = {
   '.csv': 'csv', '.tsv': 'tsv', '.json': 'json', '.jsonl': 'jsonl', '.ndjson': 'jsonl', '.parquet': 'parquet',

@@ -1,5 +1,5 @@
 import type { SourceFile } from '../domain/recordNames';
-import type { SourceSpec } from '../domain/spec';
+import { isDatabase, type SourceSpec } from '../domain/spec';
 import { hashFile } from '../store/disk';
 import { withDuckDB } from './duckdb';
 import { resolveFiles } from './files';
@@ -10,11 +10,11 @@ const CHANGING = new RegExp(
   'random|setseed|uuid|gen_random_uuid|nextval)\\b', 'i');
 
 /**
- * What decides a source's snapshot: its definition and the content of its files. Undefined when its SQL asks for the time or for
- * chance: then only running it tells.
+ * What decides a source's snapshot: its definition and the content of its files. Undefined of a database, and when its SQL asks for
+ * the time or for chance: then only reading it tells.
  */
 export async function sourceIdentity(source: SourceSpec): Promise<{ source: unknown; files: SourceFile[] } | undefined> {
-  if (source.sql !== undefined && CHANGING.test(source.sql)) return undefined;
+  if (isDatabase(source) || (source.sql !== undefined && CHANGING.test(source.sql))) return undefined;
   // Rules say what the rows must be like, not what they are.
   const { rules: _rules, knownLater: _knownLater, ...read } = source;
   const files = await withDuckDB({ threads: 1 }, (db) => resolveFiles(source, db));

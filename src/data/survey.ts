@@ -4,7 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import { ShoalError } from '../domain/errors';
 import { isKeyName, slug } from '../domain/columnNames';
 import type { Survey, SurveyedColumn } from '../domain/proposal';
-import type { SourceSpec } from '../domain/spec';
+import { isDatabase, placesOf, type FileSource, type SourceSpec } from '../domain/spec';
 import type { Snapshot } from '../domain/version';
 import { openStore } from '../store/fileStore';
 import type { Store } from '../store/store';
@@ -13,20 +13,23 @@ import { resolveFiles } from './files';
 import { ingestSource } from './ingest';
 import type { ColumnProfile, Profile } from './profile';
 import { readFiles } from './readFiles';
+import { postgresColumns } from './readPostgres';
 import { formatOf } from './rows';
 
 export interface Surveyed extends Survey { source: SourceSpec; snapshot: Snapshot; store: Store }
 
-/** Reads data files as a project would, in a store of their own that is gone afterwards. Throws what `ingestSource` throws. */
-export async function withSurvey<T>(paths: string[], work: (surveyed: Surveyed) => Promise<T>): Promise<T> {
+/** Data files, by paths and globs, as a source. */
+export const filesSource = (paths: string[]): FileSource => ({ name: nameOf(paths), paths: paths.map((path) => resolve(path)), format: formatOf(paths[0]!), key: [] });
+
+/** Reads a source as a project would, in a store of its own that is gone afterwards. Throws what `ingestSource` throws. */
+export async function withSurvey<T>(source: SourceSpec, work: (surveyed: Surveyed) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'shoal-init-'));
   try {
     const store = await openStore({ path: join(folder, 'store') });
-    const source: SourceSpec = { name: nameOf(paths), paths: paths.map((path) => resolve(path)), format: formatOf(paths[0]!), key: [] };
     const snapshot = await ingestSource(source, { store });
     const profile = await store.readJson<Profile>(snapshot.profile);
     if (profile.columns.length < 2) {
-      throw new ShoalError('CONFIG', `${paths.join(', ')} has ${profile.columns.length === 0 ? 'no columns' : `one column only, "${profile.columns[0]!.name}"`}: there is nothing to predict it from.`, {
+      throw new ShoalError('CONFIG', `${placesOf(source).join(', ')} has ${profile.columns.length === 0 ? 'no columns' : `one column only, "${profile.columns[0]!.name}"`}: there is nothing to predict it from.`, {
         remedy: 'Bring a file with a column to predict and others to predict it from; if it has several, look at what separates them.' });
     }
     const order = await columnOrder(source, profile.columns.map(({ name }) => name));
@@ -53,8 +56,9 @@ function surveyed(column: ColumnProfile): SurveyedColumn {
   };
 }
 
-/** A snapshot's columns are sorted by name; the file's own order tells which comes last. */
+/** A snapshot's columns are sorted by name; the source's own order tells which comes last. */
 async function columnOrder(source: SourceSpec, names: string[]): Promise<string[]> {
+  if (isDatabase(source)) return (await postgresColumns(source)).map(({ name }) => name);
   return withDuckDB({}, async (db) => {
     await readFiles(db, { ...source, files: await resolveFiles(source, db) }, 'source');
     return (await db.columnsOf('source')).map(({ name }) => name);

@@ -2,11 +2,11 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
 import { ShoalError } from '../domain/errors';
-import type { SourceSpec } from '../domain/spec';
+import type { FileSource } from '../domain/spec';
 import { messageOf } from './duckdb';
 
 /** What there is to read: `name` is for messages. */
-export type Files = Pick<SourceSpec, 'name' | 'format'> & { files: string[] };
+export type Files = Pick<FileSource, 'name' | 'format'> & { files: string[] };
 
 /** What the engine could not read, as SOURCE_UNREADABLE with the file and, where it can be told, the line. */
 export async function unreadable(source: Files, cause: unknown): Promise<unknown> {

@@ -49,7 +49,7 @@ export type RuleInForce = DataRule & { origin: Origin };
 /** Kept between runs: the rules that the first good snapshot gave, and for which reading of the source they hold. */
 export interface RuleSet {
   /** The part of the source's definition that decides what its columns mean. */
-  reads: { sql?: string; format: string; key: string[] };
+  reads: { sql?: string; format?: string; table?: string; query?: string; key: string[] };
   /** SHA-256 of the snapshot it was begun with, and its rows. */
   snapshot: string;
   rows: number;

@@ -3,8 +3,9 @@ import type { ErrorCode } from './errors';
 /** What each code means, for docs/errors.md. */
 export const ERROR_WORDS: Record<ErrorCode, string> = {
   CONFIG: 'temporal.yaml, or a setting in the environment, is not as it should be; the message names file, line and column.',
-  SOURCE_MISSING: 'A file that was named is not there.',
-  SOURCE_UNREADABLE: 'A file is there, and can\'t be read as what it should be.',
+  SOURCE_MISSING: 'A file or table that was named is not there.',
+  SOURCE_UNREADABLE: 'A file or database is there, and can\'t be read as what it should be.',
+  SOURCE_UNAVAILABLE: 'The database of a source can\'t be reached or can\'t answer now.',
   SQL_REFUSED: 'The SQL of a source or slice has a mistake, or asks for more than its own table.',
   COLUMN_MISSING: 'A column that is named is not in the data.',
   COLUMN_TYPE: 'A column holds something else than it should.',

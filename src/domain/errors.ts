@@ -6,6 +6,7 @@ export const ERRORS = {
   CONFIG: { retryable: false },
   SOURCE_MISSING: { retryable: false },
   SOURCE_UNREADABLE: { retryable: false },
+  SOURCE_UNAVAILABLE: { retryable: true },
   SQL_REFUSED: { retryable: false },
   COLUMN_MISSING: { retryable: false },
   COLUMN_TYPE: { retryable: false },

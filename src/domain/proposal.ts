@@ -191,9 +191,12 @@ export function decideFeeding(survey: Survey, decisions: readonly ColumnDecision
 
 export interface ForecastChoice { time: string; frequency: Frequency; horizon: number; series?: string; reason: string }
 
+/** Where the rows are, as it is written into temporal.yaml. */
+export type ProposedPlace = { paths: string[] } | { postgres: string; table: string };
+
 export interface Proposal {
   name: string;
-  paths: string[];
+  place: ProposedPlace;
   survey: { rows: number; key: string[] };
   decision: TargetDecision;
   columns: ColumnDecision[];

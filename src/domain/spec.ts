@@ -17,11 +17,8 @@ export type Task = (typeof TASKS)[number];
 export const FREQUENCIES = ['hour', 'day', 'week', 'month', 'quarter', 'year'] as const;
 export type Frequency = (typeof FREQUENCIES)[number];
 
-export interface SourceSpec {
+interface SourceBase {
   name: string;
-  /** Absolute paths or globs (config resolves them against temporal.yaml's folder). */
-  paths: string[];
-  format: 'csv' | 'tsv' | 'json' | 'jsonl' | 'parquet';
   /** A SELECT over the table `source`; all columns as they are when absent. */
   sql?: string;
   /** Columns that name a row; the row's content when empty. */
@@ -31,6 +28,27 @@ export interface SourceSpec {
   /** Columns whose values are not known yet when a prediction is asked for. */
   knownLater?: string[];
 }
+
+export interface FileSource extends SourceBase {
+  /** Absolute paths or globs (config resolves them against temporal.yaml's folder). */
+  paths: string[];
+  format: 'csv' | 'tsv' | 'json' | 'jsonl' | 'parquet';
+}
+
+/** A table of a PostgreSQL database, or the rows of a query there: one of the two. */
+export interface DatabaseSource extends SourceBase {
+  /** The environment variable that holds the database's address. The address itself, with its password, is never part of a definition. */
+  postgres: string;
+  table?: string;
+  query?: string;
+}
+
+export type SourceSpec = FileSource | DatabaseSource;
+
+export const isDatabase = (source: SourceSpec): source is DatabaseSource => 'postgres' in source;
+
+/** Where a source's rows are, as people are told. */
+export const placesOf = (source: SourceSpec): string[] => (isDatabase(source) ? [`${source.postgres}: ${source.table ?? source.query}`] : source.paths);
 
 /** A model's input: a column of its source, or an output of another model. `name` is the ONNX input's name. */
 export type InputSpec =

@@ -122,7 +122,7 @@ models: { f: { task: forecast, source: s, time: t, target: y, frequency: ${frequ
 
 test.each([
   ['a.csv', 'csv'], ['a.tsv', 'tsv'], ['a.json', 'json'], ['a.ndjson', 'jsonl'], ['data/*.jsonl.gz', 'jsonl'], ['A.PARQUET', 'parquet'],
-])('%s is read as %s', (path, format) => expect(parse(small.replace('sales.csv', `"${path}"`)).sources.sales!.format).toBe(format));
+])('%s is read as %s', (path, format) => expect(parse(small.replace('sales.csv', `"${path}"`)).sources.sales).toMatchObject({ format }));
 
 test('`format` says what the extension does not', () => {
   const { sales } = parse(small.replace('path: sales.csv', 'path: [sales.txt, /data/more], format: tsv')).sources;

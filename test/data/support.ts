@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ingestSource } from '../../src/data/ingest';
-import type { SourceSpec } from '../../src/domain/spec';
+import type { FileSource } from '../../src/domain/spec';
 import type { Snapshot } from '../../src/domain/version';
 import { openStore } from '../../src/store/fileStore';
 import type { Store } from '../../src/store/store';
@@ -14,7 +14,7 @@ export interface Place {
   folder: string;
   store: Store;
   write(name: string, text: string | Uint8Array): Promise<string>;
-  ingest(source: Partial<SourceSpec>): Promise<Snapshot>;
+  ingest(source: Partial<FileSource>): Promise<Snapshot>;
 }
 
 export function usePlace(): Place {
@@ -29,7 +29,7 @@ export function usePlace(): Place {
         await writeFile(join(folder, name), text);
         return join(folder, name);
       },
-      ingest: (source: Partial<SourceSpec>) => ingestSource({ name: 'things', paths: [], format: 'csv', key: [], ...source }, { store }),
+      ingest: (source: Partial<FileSource>) => ingestSource({ name: 'things', paths: [], format: 'csv', key: [], ...source }, { store }),
     });
   });
   afterAll(() => rm(place.folder, { recursive: true, force: true }));
