@@ -34,7 +34,7 @@ export function configurationPage(): string {
     '### temporal', table(temporal!),
     '### retention', `${retention!.description} See [retention.md](retention.md).`, ...retentionTables(retention!),
     '### workers', WORKERS, table(workers!.items as JsonSchema),
-    '## sources', 'By name. Names are lower-case letters, digits and dashes.', table(valueOf(sources!)),
+    '## sources', 'By name. Names are lower-case letters, digits and dashes. Files, or a table of a database: see [data.md](data.md).', table(valueOf(sources!)),
     '### rules', RULES, ...ruleTables(valueOf(sources!)),
     '## models', 'By name. Names are lower-case letters, digits and dashes, because they are part of workflow ids.', outputsTable(),
     '### Settings of every model', commonTable(tasks),

@@ -127,7 +127,7 @@ async function knownRules({ source, snapshot, rules }: DataToCheck, store: Store
   if (!rules) return { begun };
   const kept = await store.readJson<RuleSet>(rules);
   if (canonicalJson(kept.reads) === canonicalJson(begun.reads)) return { kept, begun };
-  return { begun, anew: 'The source\'s sql, format, query or key was changed, so rules are inferred anew from this snapshot.' };
+  return { begun, anew: 'The source\'s table, query, sql, format or key was changed, so rules are inferred anew from this snapshot.' };
 }
 
 function rowsBefore(source: string, before: Snapshot | undefined, kept: RuleSet | undefined): DataFacts['before'] {

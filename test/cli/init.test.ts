@@ -4,6 +4,8 @@ import path from 'node:path';
 import { parseProject } from '../../src/config';
 import type { Proposal } from '../../src/domain/proposal';
 import { shoal, type Refusal } from '../support/cli';
+import { Postgres } from '../support/postgres';
+import { flats } from '../support/smallProject';
 
 jest.setTimeout(60_000);
 
@@ -85,4 +87,38 @@ it.each<[what: string, args: string[], code: string, words: RegExp]>([
   const { status, json } = await init(...args, '--json');
   expect([status, json<Refusal>().error]).toEqual([1, expect.objectContaining({ code, message: expect.stringMatching(words) })]);
   expect(existsSync(written())).toBe(false);
+});
+
+it('proposes for a table of a database what it proposes for a file of the same rows', async () => {
+  const postgres = await Postgres.start();
+  try {
+    const lines = flats(200).trimEnd().split('\n').slice(1).map((line) => `(${line.split(',').map((value) => `'${value}'`).join(', ')})`);
+    await postgres.sql(`CREATE TABLE "Flats" (id int, size int, city text, built date, note text, condition text, rent int); INSERT INTO "Flats" VALUES ${lines.join(', ')}; GRANT SELECT ON "Flats" TO reader`);
+    writeFileSync(path.join(folder, 'flats.csv'), flats(200));
+    const fromFile = await proposed('flats.csv', '--project', 'file.yaml');
+    const env = { WAREHOUSE: postgres.address };
+    const { status, stderr, json } = await shoal(['init', '--postgres', 'WAREHOUSE', '--table', 'public.Flats', '--json'], { cwd: folder, env });
+    expect([status, stderr]).toEqual([0, '']);
+    const { place, text, ...fromTable } = json<Proposal & { text: string }>();
+    expect(place).toEqual({ postgres: 'WAREHOUSE', table: 'public.Flats' });
+    expect(fromTable).toEqual({ ...fromFile, file: written(), place: undefined, text: undefined });
+    expect(text).toContain('    postgres: WAREHOUSE   # the environment variable with the database\'s address\n    table: public.Flats\n    key: id');
+    expect(await shoal(['check'], { cwd: folder })).toMatchObject({ status: 0 });
+
+    expect(await shoal(['init', '--postgres', 'WAREHOUSE', '--table', 'flats', '-p', 'other.yaml'], { cwd: folder, env })).toMatchObject({ status: 1, stderr: expect.stringContaining('Did you mean public.Flats?') });
+  } finally {
+    await postgres.stop();
+  }
+});
+
+it.each([
+  [[], 'It is not said where the rows are.'],
+  [['flats.csv', '--postgres', 'WAREHOUSE', '--table', 'flats'], 'Both files and a table are named.'],
+  [['--postgres', 'WAREHOUSE'], '--table is missing.'],
+  [['--table', 'flats'], '--postgres is missing.'],
+  [['--postgres', 'postgresql://shop:hunter2@host/shop', '--table', 'flats'], '--postgres wants the name of an environment variable, not an address.'],
+])('init %j is told what is missing', async (args, message) => {
+  const { status, stderr } = await init(...args);
+  expect([status, stderr]).toEqual([1, expect.stringContaining(message)]);
+  expect(stderr).not.toContain('hunter2');
 });

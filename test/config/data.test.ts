@@ -86,3 +86,35 @@ describe('checks', () => {
     expect(mistake(() => checks('{ skew: { share: 0 } }'))).toMatch(/models\.m\.checks\.skew\.share: too small/);
   });
 });
+
+describe('a source in a database', () => {
+  const parse = (source: string) => parseProject(`
+name: p
+sources:
+  s: ${source}
+models:
+  m: { task: regression, source: s, target: y, inputs: [x, z] }
+`, { file: 'temporal.yaml', env: {} });
+
+  test('is a table or a query, and the name of the variable that holds the address', () => {
+    expect(parse('{ postgres: WAREHOUSE, table: public.sales, key: id }').sources.s).toEqual({ name: 's', postgres: 'WAREHOUSE', table: 'public.sales', key: ['id'] });
+    expect(parse('{ postgres: WAREHOUSE, query: SELECT 1 AS y, sql: SELECT * FROM source }').sources.s).toEqual({ name: 's', postgres: 'WAREHOUSE', query: 'SELECT 1 AS y', sql: 'SELECT * FROM source', key: [] });
+  });
+
+  test.each([
+    ['{ key: id }', /sources\.s: it is not said where its rows are/],
+    ['{ postgres: WAREHOUSE }', /sources\.s: it is not said which rows of the database/],
+    ['{ postgres: WAREHOUSE, table: sales, query: SELECT 1 }', /sources\.s\.query: both `table` and `query` are given/],
+    ['{ postgres: WAREHOUSE, table: a.b.c }', /sources\.s\.table: it is not the name of a table; expected `table` or `schema\.table`/],
+    ['{ postgres: WAREHOUSE, table: sales, path: s.csv }', /sources\.s\.path: `path` is of files, and this source is in a database/],
+    ['{ postgres: WAREHOUSE, table: sales, format: csv }', /sources\.s\.format: `format` is of files/],
+    ['{ path: s.csv, table: sales }', /sources\.s\.table: `table` is of a database, and this source has a `path`/],
+  ])('%s is a mistake', (source, message) => expect(mistake(() => parse(source))).toMatch(message));
+
+  test('an address in the place of a variable is a mistake, and its password is not repeated', () => {
+    const said = mistake(() => parse('{ postgres: "postgresql://shop:hunter2@host/shop", table: sales }'));
+    expect(said).toMatch(/sources\.s\.postgres: it is not the name of an environment variable/);
+    expect(said).toContain('postgresql://shop:*******@host/shop');
+    expect(said).not.toContain('hunter2');
+  });
+});

@@ -14,6 +14,8 @@ export interface SmallProject {
 export interface SmallProjectOptions {
   /** All below `temporal:` and `sources:`; by default two models: what a note says of a flat's condition, and from that and its size its rent. */
   models?: string;
+  /** Where the flats are; in the file by default. */
+  source?: string;
   rows?: number;
   maxEpochs?: number;
   namespace?: string;
@@ -27,7 +29,7 @@ export interface SmallProjectOptions {
 }
 
 export function smallProject(options: SmallProjectOptions = {}): SmallProject {
-  const { rows = 600, maxEpochs = 12, namespace = 'default', taskQueue = 'shoal', files = { 'flats.csv': flats(rows) } } = options;
+  const { rows = 600, maxEpochs = 12, namespace = 'default', taskQueue = 'shoal', files = { 'flats.csv': flats(rows) }, source = '{ path: flats.csv, key: id }' } = options;
   const folder = options.folder ?? mkdtempSync(path.join(os.tmpdir(), 'shoal-test-'));
   for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text);
   if (options.store) cpSync(options.store, path.join(folder, '.shoal/store'), { recursive: true, preserveTimestamps: true });
@@ -36,7 +38,7 @@ export function smallProject(options: SmallProjectOptions = {}): SmallProject {
 name: flats
 temporal: { taskQueue: ${taskQueue}, namespace: ${namespace} }
 sources:
-  flats: { path: flats.csv, key: id }
+  flats: ${source}
 ${options.models ?? twoModels({ maxEpochs })}`);
   let seed = 1;
   return {
