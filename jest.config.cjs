@@ -9,6 +9,7 @@ module.exports = {
   transformIgnorePatterns: ['/node_modules/(?!(vega[^/]*|d3-[^/]*|internmap|delaunator|robust-predicates|onnx-buf|@bufbuild|@marcbachmann|listr2|log-update|cli-cursor|restore-cursor|ansi-escapes|slice-ansi|wrap-ansi|string-width|strip-ansi|ansi-regex|ansi-styles|get-east-asian-width|is-fullwidth-code-point|environment|cli-truncate|onetime|mimic-function|eventemitter3|rfdc|colorette)/)'],
   // Its build for Node awaits at the top level, which only a real ES module may; neither finds a canvas.
   moduleNameMapper: { '^vega-canvas$': '<rootDir>/node_modules/vega-canvas/build/vega-canvas.browser.js' },
+  testSequencer: '<rootDir>/test/setup/sequencer.cjs',
   testTimeout: 60_000,
   // Trainings and servers are processes of their own: more workers only make each slower.
   maxWorkers: 2,
