@@ -19,14 +19,21 @@ export const versionNote = (model: string, id: string) => `versions/${model}/${i
 /** By which it is found again. */
 export const noteVersion = (store: Store, version: VersionRef): Promise<void> => store.writeNote(versionNote(version.model, version.id), version, { ifAbsent: true });
 
-export const createPublish = ({ store, ledger }: { store: Store; ledger: Ledger }) => ({
-  /** Points a chain's requests at these releases: one atomic swap. A late retry of an older routing changes nothing. */
+/** An attempt that took this long may have been given up, and what was decided since been published by another. */
+const LATE_MS = 5_000;
+
+export const createPublish = ({ store, ledger, now = Date.now }: { store: Store; ledger: Ledger; now?: () => number }) => ({
+  /** Points a chain's requests at these releases: one atomic swap. A late attempt at an older routing leaves the newest in place. */
   async publishRouting({ routing }: { routing: Routing }): Promise<void> {
+    const began = now();
     const { chain, revision, current, candidate } = routing;
     const there = await currentRouting(store, chain);
     if (there && there.revision > revision && ((await ledger.routing(chain))?.revision ?? 0) >= there.revision) return;
     for (const release of [current, ...(candidate ? [candidate.release] : [])]) await keep(store, release);
     await store.writeNote(pointer(chain), routing);
+    if (now() - began < LATE_MS) return;
+    const newest = await ledger.routing(chain);
+    if (newest && newest.revision > revision) await store.writeNote(pointer(chain), newest);
   },
 
   /** Which releases answer a chain's requests: from the pointer, which is rebuilt from the ledger when it is missing. */
