@@ -137,9 +137,11 @@ describe('what is under way', () => {
       age(project.storeFolder, 400);
       await project.store.writeNote('chains/other/current', { chain: 'other', revision: 1, current: {} });
       Object.assign(shoal.project.chains, { other: { ...shoal.project.chains.flats!, name: 'other' } });
-      const before = await project.store.contents('objects');
+      // What goes on meanwhile may add to them, and touch what it needs.
+      const objects = async () => (await project.store.contents('objects')).map(({ name, bytes }) => ({ name, bytes }));
+      const before = await objects();
       await expect(shoal.collectGarbage()).rejects.toMatchObject({ code: 'NOT_COLLECTED', message: expect.stringMatching(/^Nothing was removed from the store\. The store has a release of the chain other/) });
-      expect(await project.store.contents('objects')).toEqual(before);
+      expect(await objects()).toEqual(expect.arrayContaining(before));
     });
   });
 });
