@@ -45,7 +45,17 @@ const common = (): Common => program.opts<Common>();
 program.command('up')
   .description('start server and workers, bring models and chains up to date, show how they do')
   .option('--exit', 'end when that is done, leaving no process behind', false)
-  .action(async (options: { exit: boolean }) => { process.exitCode = await up({ ...common(), ...options }); });
+  .option('--stay', 'stay up where there is no terminal, too', false)
+  .action(async (options: { exit: boolean; stay: boolean }) => { process.exitCode = await up({ ...common(), ...options }); });
+
+program.command('worker <name>')
+  .description('be one of the project\'s workers, until SIGTERM or Ctrl-C: for a machine or container of its own')
+  .action(async (name: string) => {
+    const { runWorker } = await import('../workers/run.js');
+    await runWorker({ project: common().project, name });
+    // The engine keeps the process.
+    process.exit(EXIT.ok.code);
+  });
 
 program.command('story')
   .description('play what keeps a chain safe, on the films of the quick start: a few minutes, in a project of its own')

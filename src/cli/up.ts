@@ -16,11 +16,11 @@ const SHOWN_PREDICTIONS = 3;
 const ASKED_PREDICTIONS = 12;
 
 /** Starts all that the project needs, brings its models and chains up to date, shows how they do, and stays until it is told to end. */
-export async function up(options: { project: string; exit: boolean; json: boolean }): Promise<number> {
+export async function up(options: { project: string; exit: boolean; stay: boolean; json: boolean }): Promise<number> {
   const projectFile = path.resolve(options.project);
   const project = await loadProject(projectFile, process.env);
   const live = Boolean(process.stdout.isTTY) && !options.json;
-  const stays = live && !options.exit;
+  const stays = options.stay || (live && !options.exit);
   const say = options.json ? () => undefined : print;
   const ended = onceEnded();
 

@@ -2,7 +2,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { startWorkers } from '../../src/cli/workerProcesses';
 import { loadProject } from '../../src/config';
-import { worker } from '../support/cli';
+import { shoal, worker } from '../support/cli';
 import { smallProject, twoModels, type SmallProject } from '../support/smallProject';
 
 jest.setTimeout(60_000);
@@ -33,6 +33,11 @@ describe('a worker that can\'t start', () => {
     const ended = await worker(args());
     expect([ended.status, ended.stderr]).toEqual([status, expect.stringMatching(says)]);
     expect(ended.stderr).not.toMatch(/\n\s+at /);
+  });
+
+  it('says and does the same as a command', async () => {
+    expect(await shoal(['-p', files.file, 'worker', 'al'])).toMatchObject({ status: 1, stderr: expect.stringContaining('has no worker "al". Did you mean "all"?') });
+    expect(await shoal(['-p', files.file, 'worker', 'all'])).toMatchObject({ status: 1, stderr: expect.stringContaining('metrics of the worker "all" can\'t be read') });
   });
 
   it('fails who starts it with the same code', async () => {
