@@ -52,12 +52,15 @@ async function showLive(shoal: Shoal, batch: Batch): Promise<ProjectStatus> {
 
 const nameOf = (event: ProgressEvent): string => ('model' in event ? event.model! : event.chain!);
 
+/** Notes are written for the Temporal UI, in Markdown. */
+const plainly = (note: string): string => note.replace(/\[([^\]]*)\]\((https?:[^)]*)\)/g, (_link, text: string, address: string) => (text === 'report' ? address : `${text} ${address}`));
+
 /** What a person is shown of an event; nothing of one that says no more than another. */
 function lineOf(event: ProgressEvent): string | undefined {
   switch (event.type) {
     case 'run.began': return event.request.reason;
     case 'step.began': return event.step === 'upstream' ? 'waiting for the models it takes inputs from' : event.step;
-    case 'step.ended': return event.status === 'failed' || !event.note ? undefined : dim(`(${event.step}: ${event.note})`);
+    case 'step.ended': return event.status === 'failed' || !event.note ? undefined : dim(`(${event.step}: ${plainly(event.note)})`);
     case 'training': {
       const { epoch, maxEpochs, validationLoss } = event.progress;
       return `train  epoch ${epoch} of at most ${maxEpochs}, validation loss ${validationLoss.toFixed(4)}`;

@@ -154,7 +154,7 @@ const INTRODUCTION = `# Configuration
 A project is one file, \`temporal.yaml\`: where rows come from, the small models, and the chains that compose them. \`shoal check\` tells
 all mistakes at once, each with its line and column. Editors complete and check it when its first line is
 
-\`\`\`yaml
+\`\`\`text
 # yaml-language-server: $schema=./temporal.schema.json
 \`\`\`
 
@@ -194,11 +194,12 @@ confidence is the gate's as a whole: of a column with 12 values, each is judged 
 on none of them is refused in about 5 of 100 cases (measured: 5 with accuracy or MAE; with RMSE, whose squares have long tails, 7 on slices of 30 rows, 6
 on slices of 200).`;
 
-const SLICE_EXAMPLES = `\`\`\`yaml
+const SLICE_EXAMPLES = `<!-- part of flats: models.rent -->
+\`\`\`yaml
 gates:
-  - { metric: rmse, against: baseline, min: 0, confidence: 0.95 }                  # surely better than the baseline
-  - { metric: accuracy, against: champion, min: -0.02, slice: { column: city } }   # in no city worse by more than that
-  - { metric: coverage_gap, max: 0.1, slice: { where: "area > (SELECT avg(area) FROM source)", name: large } }
+  - { metric: rmse, against: baseline, min: 0, confidence: 0.95 }               # surely better than the baseline
+  - { metric: r2, against: champion, min: -0.02, slice: { column: city } }      # in no city worse by more than that
+  - { metric: coverage_gap, max: 0.1, slice: { where: "size > (SELECT avg(size) FROM source)", name: large } }
   - { metric: latency_ms, max: 20 }
 \`\`\`
 
@@ -213,10 +214,11 @@ const WORTH = `A model is worth what it costs when the chain's headline metric i
 by more than chance explains (95%, one-sided). What it costs is told beside it: seconds of training, bytes, milliseconds.`;
 const RULES = `Checked in every run before anything is trained. A list; each entry has conditions of one column, or of the rows as a whole:
 
+<!-- part of flats: sources.flats -->
 \`\`\`yaml
 rules:
-  - { column: release_date, max: 2011-12-31 }
-  - { column: rating, values: [G, PG, PG-13, R], level: warn }
+  - { column: built, max: 2026-12-31 }
+  - { column: condition, values: [good, bad], level: warn }
   - { column: updated, maxAge: 30d }
   - { minRows: 1000, duplicateKeys: 0.01 }
 \`\`\`

@@ -1,5 +1,6 @@
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { connectClient, embeddedEndpoint, findEndpoint, unreachable } from '../client/connect';
+import { registerSearchAttributes } from '../client/searchAttributes';
 import { loadProject } from '../config';
 import { ShoalError } from '../domain/errors';
 import { nearest } from '../domain/nearest';
@@ -26,6 +27,7 @@ export async function runWorker({ project: file, name, address }: { project: str
 
   const endpoint = address ? embeddedEndpoint(project, { address }) : findEndpoint(project, file);
   const client = await connectClient(endpoint);
+  if (spec.roles.includes('workflows')) await registerSearchAttributes(client, endpoint.namespace);
   const connection = await NativeConnection.connect(endpoint.options).catch((error: unknown) => { throw unreachable(endpoint, error); });
   const store = await openStore(project.store);
   const temporal = { ...project.temporal, namespace: endpoint.namespace };
