@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
-import { ERRORS, type ErrorCode } from '../domain/errors';
+import { ERRORS, ShoalError, type ErrorCode } from '../domain/errors';
 import { ERROR_WORDS } from '../domain/errorWords';
-import { EXIT, exitCodeOf } from './exitCodes';
+import { EXIT, exitCodeOf } from '../domain/exitCodes';
 
 /** docs/cli.md, from the commands as they are. */
 export function cliPage(program: Command): string {
@@ -27,6 +27,8 @@ With \`--json\`, standard output is one JSON document: the answer, or \`{"error"
 ${Object.values(EXIT).map(({ code, says }) => `| ${code} | ${says} |`).join('\n')}
 
 \`train\` and \`import\` end with 1 when a run failed and with 3 when a version was refused, unless \`--no-wait\` was given.
+
+A worker's process ends with the same codes, and with 0 when it is asked to end (SIGTERM, SIGINT). \`up\` says why a worker could not start, with the worker's code.
 
 ## Completion
 
@@ -75,5 +77,5 @@ again, unchanged, can help. In Temporal the code is the failure's type. On the c
 
 | code | means | try again | exit code |
 |---|---|---|---|
-${(Object.keys(ERRORS) as ErrorCode[]).map((code) => `| ${code} | ${ERROR_WORDS[code]} | ${ERRORS[code].retryable ? 'yes' : ''} | ${exitCodeOf({ code, retryable: ERRORS[code].retryable })} |`).join('\n')}
+${(Object.keys(ERRORS) as ErrorCode[]).map((code) => `| ${code} | ${ERROR_WORDS[code]} | ${ERRORS[code].retryable ? 'yes' : ''} | ${exitCodeOf(new ShoalError(code, ''))} |`).join('\n')}
 `;

@@ -8,13 +8,13 @@ import { Shoal, type Batch, type ImportOptions, type ProjectStatus } from '../cl
 import { loadProject } from '../config';
 import { parseRows, readRows } from '../data/rows';
 import { ShoalError } from '../domain/errors';
+import { EXIT, exitCodeOf } from '../domain/exitCodes';
 import { shownProject } from '../domain/hooks';
 import type { Row } from '../domain/prediction';
 import { packageVersion } from '../packageInfo';
 import { lifecycleWorkflowId, type Step } from '../workflows/messages';
 import { progressBar } from './bar';
 import { addCompletionCommand } from './completion';
-import { EXIT, exitCodeOf } from './exitCodes';
 import { gc } from './gc';
 import { init, type InitOptions } from './init';
 import { addPeopleCommands } from './people';
@@ -205,7 +205,7 @@ function report(error: unknown): void {
   const known = error instanceof ShoalError;
   if (common().json) printJson({ error: known ? { code: error.code, message: error.message, details: error.details } : { code: 'INTERNAL', message: String(error) } });
   else process.stderr.write(`${styleText('red', 'error', { stream: process.stderr })} ${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  process.exitCode = known ? exitCodeOf(error) : EXIT.failed.code;
+  process.exitCode = exitCodeOf(error);
 }
 
 // A command that is done ends at once: gRPC connections would keep the process for a moment. What was printed goes out first, also into a pipe.

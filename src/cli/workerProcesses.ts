@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { stateFolder } from '../client/connect';
-import { ShoalError } from '../domain/errors';
+import { ShoalError, type ErrorCode } from '../domain/errors';
 import type { ProjectSpec } from '../domain/spec';
 import { packageRoot } from '../packageInfo';
 
@@ -28,9 +28,9 @@ export async function startWorkers(project: ProjectSpec, projectFile: string, ad
     });
     closeSync(out);
     children.set(name, child);
-    child.on('message', (message: { type: 'ready' } | { type: 'failed'; message: string }) => {
+    child.on('message', (message: { type: 'ready' } | { type: 'failed'; code: ErrorCode; message: string }) => {
       if (message.type === 'ready') resolve();
-      else reject(new ShoalError('SERVER_UNREACHABLE', `The worker "${name}" could not start: ${message.message}`, { details: { log } }));
+      else reject(new ShoalError(message.code, `The worker "${name}" could not start: ${message.message}`, { details: { log } }));
     });
     child.once('exit', (code, signal) => {
       children.delete(name);

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { connectClient, embeddedEndpoint, findEndpoint, unreachable } from '../client/connect';
 import { loadProject } from '../config';
 import { ShoalError } from '../domain/errors';
+import { EXIT, exitCodeOf } from '../domain/exitCodes';
 import { tracingFrom } from '../observe';
 import { openStore } from '../store/fileStore';
 import { installRuntime } from './runtime';
@@ -11,7 +12,7 @@ import { createWorkers } from './worker';
 
 /**
  * A worker process: `node dist/workers/main.js --project temporal.yaml --worker serve`. Logs JSON lines to standard error.
- * Ends on SIGTERM and SIGINT, and with the process that started it where there is a channel to it.
+ * Ends on SIGTERM and SIGINT, and with the process that started it where there is a channel to it; its status is as that of `shoal`.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { project: { type: 'string', default: 'temporal.yaml' }, worker: { type: 'string' }, address: { type: 'string' } } });
@@ -39,8 +40,11 @@ async function main(): Promise<void> {
   await client.connection.close();
 }
 
-main().then(() => process.exit(0), (error: unknown) => {
-  process.send?.({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
-  process.stderr.write(`${error instanceof ShoalError ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
-  process.exit(1);
+/** What is wrong is said in words; of what nobody foresaw, where it happened too. */
+main().then(() => process.exit(EXIT.ok.code), (error: unknown) => {
+  const misused = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+  const known = error instanceof ShoalError;
+  process.send?.({ type: 'failed', code: known ? error.code : 'INTERNAL', message: error instanceof Error ? error.message : String(error) });
+  process.stderr.write(`${!(error instanceof Error) ? String(error) : known || misused ? error.message : error.stack}\n`);
+  process.exit(misused ? EXIT.usage.code : exitCodeOf(error));
 });

@@ -5,11 +5,11 @@ import path from 'node:path';
 import { progressBar } from '../../src/cli/bar';
 import { completionOf } from '../../src/cli/completion';
 import { cliPage, errorPage } from '../../src/cli/document';
-import { exitCodeOf } from '../../src/cli/exitCodes';
 import { program } from '../../src/cli/main';
 import { table, wrapped } from '../../src/cli/output';
 import { morning } from '../../src/cli/status';
 import { ShoalError } from '../../src/domain/errors';
+import { exitCodeOf } from '../../src/domain/exitCodes';
 import type { ModelView, ReleaseView, RunRecord } from '../../src/workflows/messages';
 import { shoal } from '../support/cli';
 

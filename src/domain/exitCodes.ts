@@ -1,6 +1,6 @@
-import type { ErrorCode } from '../domain/errors';
+import { ShoalError, type ErrorCode } from './errors';
 
-/** What the status of `shoal` says when it has ended. */
+/** What the status of `shoal`, and of a worker, says when it has ended. */
 export const EXIT = {
   ok: { code: 0, says: 'It is done.' },
   failed: { code: 1, says: 'It could not be done, or a run that was waited for failed. The same again would end the same.' },
@@ -12,5 +12,8 @@ export const EXIT = {
 
 const REFUSED: readonly ErrorCode[] = ['DATA_REFUSED', 'LABELS_REFUSED', 'COMMAND_REFUSED'];
 
-export const exitCodeOf = (error: { code: ErrorCode; retryable: boolean }): number =>
-  (REFUSED.includes(error.code) ? EXIT.refused.code : error.retryable ? EXIT.unavailable.code : EXIT.failed.code);
+export function exitCodeOf(error: unknown): number {
+  if (!(error instanceof ShoalError)) return EXIT.failed.code;
+  if (REFUSED.includes(error.code)) return EXIT.refused.code;
+  return error.retryable ? EXIT.unavailable.code : EXIT.failed.code;
+}
