@@ -1,3 +1,5 @@
+import { Unreadable } from './payloadConverter';
+
 /**
  * What a message that comes from outside must be like: small, where a library of schemas would be evaluated anew for every prediction. Fields that are
  * not known are let through.
@@ -15,6 +17,7 @@ export function mistakeIn(whole: string, value: unknown, shape: Shape): string |
 
 function inWords(value: unknown): string {
   if (value === undefined) return 'left out';
+  if (value instanceof Unreadable) return `data that can't be read (${value.why.slice(0, MAX_SHOWN)})`;
   if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`;
   const text = JSON.stringify(value);
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;
@@ -39,7 +42,7 @@ export const anything: Shape = () => undefined;
 export const optional = (of: Shape): Shape => (value) => (value === undefined ? undefined : of(value));
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value) && !(value instanceof Unreadable);
 
 /** The fields of a message, all of them. */
 export const object = <T>(fields: { [K in keyof Required<T>]: Shape }): Shape => (value) => {

@@ -1,24 +1,29 @@
 import { WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
 import { ERRORS } from '../../src/domain/errors';
 import * as messages from '../../src/workflows/messages';
 import { lifecycleWorkflowId, type ModelView, type ReleaseView } from '../../src/workflows/messages';
 import { TestProject } from '../support/project';
+import { RawMessages, UNREADABLE } from '../support/rawMessages';
 import { TestServer, until } from '../support/server';
 import { twoModels } from '../support/smallProject';
 import { GOOD, spoilt } from './goodMessages';
 
 jest.setTimeout(240_000);
 
+const { CommandType } = temporal.api.enums.v1;
 const EASY = (metric: string) => `gates: [{ metric: ${metric}, against: baseline, min: 0 }]`;
 const OFTEN = 'retrain: { cooldown: 1s, budget: 100 }';
 const MODELS = twoModels({ maxEpochs: 2, condition: `${EASY('accuracy')}\n    ${OFTEN}`, rent: `${EASY('rmse')}\n    ${OFTEN}`, chain: EASY('rmse') });
 
 let server: TestServer;
 let project: TestProject;
+let raw: RawMessages;
 beforeAll(async () => {
   server = await TestServer.start({ namespaces: 1 });
   project = await TestProject.open(server, { models: MODELS });
+  raw = new RawMessages(project.shoal.temporal.workflow, project.namespace);
   await project.train();
 });
 afterAll(async () => {
@@ -78,6 +83,19 @@ describe.each(Object.keys(SIGNALS) as (keyof typeof SIGNALS)[])('%s', (id) => {
     expect(await failures(id)).toEqual([]);
   });
 
+  it('ignores signals whose data can\'t be read, and says so', async () => {
+    const { ignored: _before, ...before } = await viewOf(id);
+    for (const signal of SIGNALS[id]) {
+      for (const payload of Object.values(UNREADABLE)) await raw.signal(id, signal, payload);
+      const { ignored, ...after } = await viewOf(id);
+      expect(after).toEqual(before);
+      expect(ignored!.slice(0, 3).map(({ why }) => why)).toEqual([
+        expect.stringMatching(/data that can't be read \(Unknown encoding: \)$/), expect.stringMatching(/data that can't be read \(.*JSON/), expect.stringMatching(/\(Unknown encoding: binary\/encrypted\)$/),
+      ]);
+    }
+    expect(await failures(id)).toEqual([]);
+  });
+
   it('refuses updates that are no messages in words', async () => {
     const { ignored: _before, ...before } = await viewOf(id);
     for (const update of UPDATES[id]) {
@@ -87,6 +105,7 @@ describe.each(Object.keys(SIGNALS) as (keyof typeof SIGNALS)[])('%s', (id) => {
         expect(Object.keys(ERRORS)).toContain((failure as ApplicationFailure).type);
         expect((failure as ApplicationFailure).message).not.toMatch(/Cannot read|undefined|is not a function|not iterable/);
       }
+      for (const payload of Object.values(UNREADABLE)) expect(await raw.update(id, update, payload)).toMatch(/data that can't be read|^Say who and why/);
     }
     const { ignored: _after, ...after } = await viewOf(id);
     expect(after).toEqual(before);
@@ -121,6 +140,7 @@ describe('a definition', () => {
 describe('workflows that wait for an answer', () => {
   const rubbish = async (id: string, signal: string) => {
     for (const message of RUBBISH) await handleOf(id).signal(signal, message);
+    for (const payload of Object.values(UNREADABLE)) await raw.signal(id, signal, payload);
   };
 
   it('go on waiting for a right one', async () => {
@@ -159,10 +179,11 @@ describe('after all that', () => {
     expect((await project.model('rent')).champion).toEqual(current!.versions.rent);
   });
 
-  it('new data are looked at whatever the signal says', async () => {
+  it('new data are looked at whatever the signal says, and if nobody can read it', async () => {
     const asked = async () => JSON.stringify(await project.model('condition')).split('a program says there are new data').length - 1;
     const { runs } = await project.model('condition');
     for (const message of RUBBISH) await handleOf('model/condition').signal('newData', message);
+    for (const payload of Object.values(UNREADABLE)) await raw.signal('model/condition', 'newData', payload);
     expect(await asked()).toBeGreaterThan(0);
     await until(async () => (await project.model('condition')).running === undefined);
     expect((await project.model('condition')).runs.length).toBeLessThanOrEqual(runs.length + 2);
@@ -175,5 +196,34 @@ describe('after all that', () => {
     await until(async () => (await project.model('condition')).settled.includes('constructor'));
     expect((await project.model('condition')).runs.length).toBeGreaterThan(runs.length);
     expect(await failures('model/condition')).toEqual([]);
+  });
+});
+
+describe('data that can\'t be read', () => {
+  const [encrypted] = Object.values(UNREADABLE);
+
+  it('ends a prediction in words', async () => {
+    const { workflowService } = project.shoal.temporal.workflow;
+    const workflowId = 'unreadable-request';
+    await workflowService.startWorkflowExecution({
+      namespace: project.namespace, workflowId, workflowType: { name: 'chain' }, taskQueue: { name: project.spec.temporal.taskQueue }, requestId: workflowId, identity: 'a test', input: { payloads: [encrypted!] },
+    });
+    await expect(handleOf(workflowId).result()).rejects.toMatchObject({ cause: { type: 'UNKNOWN_CHAIN' } });
+  });
+
+  it('is refused by activities and programs as before', async () => {
+    await raw.play('played', [
+      [{
+        commandType: CommandType.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK,
+        scheduleActivityTaskCommandAttributes: {
+          activityId: '1', activityType: { name: 'ingest' }, taskQueue: { name: messages.dataQueue(project.spec.temporal.taskQueue) }, input: { payloads: [encrypted!] },
+          startToCloseTimeout: { seconds: 20 as never }, scheduleToCloseTimeout: { seconds: 20 as never }, retryPolicy: { maximumAttempts: 1 },
+        },
+      }],
+      [{ commandType: CommandType.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION, completeWorkflowExecutionCommandAttributes: { result: { payloads: [encrypted!] } } }],
+    ]);
+    const failed = (await project.history('played')).events!.flatMap((e) => e.activityTaskFailedEventAttributes?.failure ?? []);
+    expect(failed).toEqual([expect.objectContaining({ message: expect.stringContaining('Unknown encoding: binary/encrypted') })]);
+    await expect(handleOf('played').result()).rejects.toThrow('Unknown encoding: binary/encrypted');
   });
 });

@@ -1,4 +1,5 @@
 import { OBSERVED, PARDONED, PROMOTED, REJECTED, RUN_END, RUN_REQUEST, SETTLED, UPSTREAM_ANSWER } from '../../src/workflows/messageShapes';
+import { Unreadable } from '../../src/workflows/payloadConverter';
 import { mistakeIn } from '../../src/workflows/shapes';
 import { GOOD, spoilt } from './goodMessages';
 
@@ -17,7 +18,7 @@ describe.each(Object.entries(SHAPES))('the message %s', (name, shape) => {
     expect(mistakeIn('It', message, shape)).toMatch(/^(It|`[\w.]+`) is (a|an|one of|true or false)\b.*, not ./);
   });
 
-  it.each([null, undefined, 5, 'text', true, [], {}, [good], JSON.stringify(good), new Uint8Array(3)])('is not heard as %p', (message) => {
+  it.each([null, undefined, 5, 'text', true, [], {}, [good], JSON.stringify(good), new Uint8Array(3), new Unreadable('Unknown encoding: binary/encrypted')])('is not heard as %p', (message) => {
     expect(mistakeIn('It', message, shape)).toMatch(/^(It|`[\w.]+`) is /);
   });
 });
@@ -29,6 +30,7 @@ describe('what is said of a message that is not heard', () => {
     expect(mistakeIn('It', {}, PARDONED)).toBe('`chain` is a name, not left out');
     expect(mistakeIn('It', { chain: '__proto__' }, PARDONED)).toBe('`chain` is a name, not "__proto__"');
     expect(mistakeIn('It', new Uint8Array(2_000_000), PARDONED)).toBe('It is an object, not 2000000 bytes');
+    expect(mistakeIn('It', new Unreadable('Unknown encoding: binary/encrypted'), PARDONED)).toBe('It is an object, not data that can\'t be read (Unknown encoding: binary/encrypted)');
     expect(mistakeIn('It', { ...GOOD.retrain, tell: ['x'.repeat(1_001)] }, RUN_REQUEST)).toMatch(/^`tell` is a list of workflow ids, not /);
   });
 });
