@@ -15,7 +15,7 @@ jest.setTimeout(240_000);
 const { CommandType } = temporal.api.enums.v1;
 const EASY = (metric: string) => `gates: [{ metric: ${metric}, against: baseline, min: 0 }]`;
 const OFTEN = 'retrain: { cooldown: 1s, budget: 100 }';
-const MODELS = twoModels({ maxEpochs: 2, condition: `${EASY('accuracy')}\n    ${OFTEN}`, rent: `${EASY('rmse')}\n    ${OFTEN}`, chain: EASY('rmse') });
+const MODELS = twoModels({ maxEpochs: 2, condition: `${EASY('accuracy')}\n    ${OFTEN}`, rent: `${EASY('rmse')}\n    ${OFTEN}`, chain: EASY('rmse') }) + '\nhooks:\n  pager: { command: ["true"], events: [drift] }\n';
 
 let server: TestServer;
 let project: TestProject;
@@ -177,6 +177,17 @@ describe('after all that', () => {
     const { current } = await project.chain();
     expect(current!.number).toBeGreaterThan(1);
     expect((await project.model('rent')).champion).toEqual(current!.versions.rent);
+  });
+
+  it('a look at which a great many columns have moved is told as one event', async () => {
+    const [alert] = GOOD.observed.seen.alerts;
+    const at = new Date().toISOString();
+    const alerts = Array.from({ length: 80 }, (_, i) => ({ ...alert!, subject: `input a column with a long name ${i}`, verdict: 'raise' as const, models: [] }));
+    await handleOf('release/flats').signal('observed', { models: [], seen: { ...GOOD.observed.seen, release: (await project.chain()).current!.number, at, alerts } });
+    expect((await project.chain()).health).toMatchObject({ at, state: 'drift' });
+    expect(await failures('release/flats')).toEqual([]);
+    const { events } = await project.history('release/flats');
+    expect(events!.filter((e) => e.startChildWorkflowExecutionInitiatedEventAttributes?.workflowId?.includes(at))).toHaveLength(1);
   });
 
   it('new data are looked at whatever the signal says, and if nobody can read it', async () => {
