@@ -10,7 +10,8 @@ if (!existsSync(workflowsPath)) {
   process.exit(1);
 }
 const workflowInterceptorModules = ['tracing', 'logging'].map((name) => join(ROOT, 'dist', 'workflows', `${name}.js`));
-const { code } = await bundleWorkflowCode({ workflowsPath, workflowInterceptorModules });
+const payloadConverterPath = join(ROOT, 'dist', 'workflows', 'payloadConverter.js');
+const { code } = await bundleWorkflowCode({ workflowsPath, workflowInterceptorModules, payloadConverterPath });
 const output = join(ROOT, 'dist', 'workflow-bundle.js');
 writeFileSync(`${output}.${process.pid}`, code);
 renameSync(`${output}.${process.pid}`, output);

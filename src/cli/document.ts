@@ -28,7 +28,8 @@ ${Object.values(EXIT).map(({ code, says }) => `| ${code} | ${says} |`).join('\n'
 
 \`train\` and \`import\` end with 1 when a run failed and with 3 when a version was refused, unless \`--no-wait\` was given.
 
-A worker's process ends with the same codes, and with 0 when it is asked to end (SIGTERM, SIGINT). \`up\` says why a worker could not start, with the worker's code.
+A worker's process ends with the same codes, and with 0 when it is asked to end (SIGTERM, SIGINT). \`up\` says why a worker could not start, and ends with
+the worker's code.
 
 ## Completion
 

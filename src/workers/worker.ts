@@ -112,7 +112,11 @@ async function compactLogs(store: Store, log: RequestLog, chains: string[]): Pro
 export async function prebuiltWorkflows(): Promise<WorkflowBundleWithSourceMap | { codePath: string }> {
   const codePath = path.join(packageRoot, 'dist/workflow-bundle.js');
   if (existsSync(codePath)) return { codePath };
-  return bundleWorkflowCode({ workflowsPath: require.resolve('../workflows'), workflowInterceptorModules: ['../workflows/tracing', '../workflows/logging'].map((name) => require.resolve(name)) });
+  return bundleWorkflowCode({
+    workflowsPath: require.resolve('../workflows'),
+    workflowInterceptorModules: ['../workflows/tracing', '../workflows/logging'].map((name) => require.resolve(name)),
+    payloadConverterPath: require.resolve('../workflows/payloadConverter'),
+  });
 }
 
 const ledgerOf = (client: Client): Ledger => ({

@@ -1,19 +1,31 @@
 import { refuse } from './failures';
-import type { RunAsked } from './messages';
+import { CHAIN_DEFINITION, MODEL_DEFINITION, RUN_ASKED } from './messageShapes';
+import type { ChainDefinition, ModelDefinition, RunAsked } from './messages';
+import { mistakeIn } from './shapes';
 
 /** What a program in another language need not say. */
 export const ASKED_BY_PROGRAM = { trigger: 'code', reason: 'asked by a program', by: 'a program', alongside: [] } as const satisfies RunAsked;
 
-const TEXTS = ['trigger', 'reason', 'by', 'batch'] as const;
-
 /** Turns away what is no request, before the workflow's history holds it. @throws REQUEST_ROW */
 export function requireAsked(asked: RunAsked | null | undefined): void {
-  if (asked === null || asked === undefined) return;
-  const wrong = (what: string, value: unknown) => refuse('REQUEST_ROW', `${what}, not ${JSON.stringify(value)}. Send {"reason": "...", "by": "..."}, or nothing.`);
-  if (typeof asked !== 'object' || Array.isArray(asked)) throw wrong('A request for a run is an object', asked);
-  for (const name of TEXTS) if (asked[name] !== undefined && typeof asked[name] !== 'string') throw wrong(`\`${name}\` of a request for a run is a text`, asked[name]);
-  const { alongside } = asked;
-  if (alongside !== undefined && !(Array.isArray(alongside) && alongside.every((model) => typeof model === 'string'))) throw wrong('`alongside` is a list of models', alongside);
+  const mistake = asked === null || asked === undefined ? undefined : mistakeIn('A request for a run', asked, RUN_ASKED);
+  if (mistake) throw refuse('REQUEST_ROW', `${mistake}. Send {"reason": "...", "by": "..."}, or nothing.`);
+}
+
+/** A workflow that took a broken definition, or another's, would be of no use any more. @throws CONFIG */
+export function requireModel(next: ModelDefinition, present: ModelDefinition): void {
+  requireDefinition(mistakeIn('A definition', next, MODEL_DEFINITION) ?? another('model', next.model.name, present.model.name));
+}
+
+/** @throws CONFIG */
+export function requireChain(next: ChainDefinition, present: ChainDefinition): void {
+  requireDefinition(mistakeIn('A definition', next, CHAIN_DEFINITION) ?? another('chain', next.spec.name, present.spec.name));
+}
+
+const another = (kind: string, name: string, own: string) => (name === own ? undefined : `This is the ${kind} ${own}, not ${name}`);
+
+function requireDefinition(mistake: string | undefined): void {
+  if (mistake) throw refuse('CONFIG', `${mistake}. \`shoal up\` and \`shoal train\` tell it how it is defined in temporal.yaml.`);
 }
 
 /** What a program says of new data, whatever it left out or got wrong: the data are looked at in any case. */

@@ -5,7 +5,7 @@ import { reportLink } from '../domain/reportNames';
 import type { ModelSpec } from '../domain/spec';
 import type { MetricResult, Release, ReleaseEvaluation, SliceResult } from '../domain/version';
 import { healthDetails } from './healthDetails';
-import type { Look, MadeVersion, ModelView, ReleaseView, RunRequest, Step } from './messages';
+import type { Ignored, Look, MadeVersion, ModelView, ReleaseView, RunRequest, Step } from './messages';
 import { percent } from './releaseWords';
 import { modelSteering, releaseSteering } from './steering';
 
@@ -46,6 +46,7 @@ export function modelDetails(view: ModelView, reports?: string): string {
     '| run | ended | came to | why |',
     '|---|---|---|---|',
     ...view.runs.map((r) => `| ${r.run} | ${r.endedAt} | ${r.status}${r.made ? ` \`${r.made.version.id}\`${linkTo(r.made)}` : ''} | ${r.reason} |`),
+    ...ignoredTable(view.ignored),
   ].join('\n');
 
   function linkTo({ version, report }: MadeVersion): string {
@@ -75,9 +76,15 @@ export function releaseDetails(view: ReleaseView, reports?: string): string {
     '|---|---|---|---|',
     ...view.decisions.map((d) => `| ${named(d.number)} | ${d.at} | ${d.status}${d.by ? ` by ${d.by}` : ''} | ${d.reason} |`),
     ...(view.actions.length > 0 ? ['', '| at | who | did | why |', '|---|---|---|---|', ...view.actions.map((a) => `| ${a.at} | ${a.by} | ${a.action}${a.number ? ` (${a.number})` : ''} | ${a.reason} |`)] : []),
+    ...ignoredTable(view.ignored),
     '',
     ...Object.entries(view.models).map(([model, m]) => `- ${model}: ${m.version ?? 'no version yet'}${m.refusal ? ` (${m.refusal})` : ''}`),
   ].join('\n');
+}
+
+function ignoredTable(ignored: readonly Ignored[] = []): string[] {
+  if (ignored.length === 0) return [];
+  return ['', 'Signals that were ignored:', '', '| at | signal | why |', '|---|---|---|', ...ignored.map(({ at, signal, why }) => `| ${at} | ${signal} | ${why.replaceAll('|', '\\|')} |`)];
 }
 
 const judgedInWords = (evaluation: ReleaseEvaluation | undefined): string[] => (evaluation ? ['', `Judged end to end: ${evaluation.verdict.reason}`, '', metricTable(evaluation.metrics)] : []);

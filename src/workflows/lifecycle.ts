@@ -8,6 +8,8 @@ import { upstreamOf } from '../domain/spec';
 import type { ArtifactRef, Evaluation, LabelCheck, TrainedVersion, VersionRef } from '../domain/version';
 import { around } from './around';
 import { reasonOf, refuse } from './failures';
+import { hear } from './hear';
+import { UPSTREAM_ANSWER } from './messageShapes';
 import { lifecycleDetails, warningsInWords } from './details';
 import { madeHow, takeVersion } from './takeVersion';
 import { describeLifecycle, upstreamAnswered, LIFECYCLE_STEPS, type LifecycleInput, type LifecycleResult, type Step, type StepName, type UpstreamAnswer } from './messages';
@@ -30,7 +32,7 @@ export async function lifecycle({ run, definition, champion, request, rules }: L
   let upstream: UpstreamAnswer | undefined = needs.length === 0 ? { versions: {} } : undefined;
 
   setHandler(describeLifecycle, () => ({ steps }));
-  setHandler(upstreamAnswered, (answer) => { upstream = answer; });
+  hear(upstreamAnswered, UPSTREAM_ANSWER, (answer) => { upstream = answer; });
   const show = () => setCurrentDetails(lifecycleDetails(model, request, steps));
 
   async function step<T>(name: StepName, work: () => Promise<T>, note: (result: T) => string, warnings?: (result: T) => string[]): Promise<T> {

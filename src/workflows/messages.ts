@@ -127,10 +127,15 @@ export interface ModelView {
   runs: RunRecord[];
   /** Batches answered by the last few runs. */
   settled: string[];
+  /** Newest first, the last few. */
+  ignored?: Ignored[];
 }
 
 /** A request that waits until it may start. */
 export interface Held { request: RunRequest; until: string; why: string }
+
+/** A signal that was no message, and changed nothing. */
+export interface Ignored { at: string; signal: string; why: string }
 
 /** What came of a run, told to who waits for it. */
 export interface RunEnd { model: string; batches: string[]; status: RunRecord['status'] | 'held'; reason: string }
@@ -288,6 +293,8 @@ export interface ReleaseView {
   actions: Action[];
   /** Oldest first, the last ones. */
   events?: ReleaseEvent[];
+  /** Newest first, the last few. */
+  ignored?: Ignored[];
   models: Record<string, { version?: string; refusal?: string; batches: string[] }>;
 }
 

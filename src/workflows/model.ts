@@ -6,11 +6,13 @@ import { upstreamOf } from '../domain/spec';
 import { announce, eventId } from './announce';
 import { modelDetails } from './details';
 import { reasonOf } from './failures';
-import { ASKED_BY_PROGRAM, requireAsked, saidByProgram } from './asked';
+import { ASKED_BY_PROGRAM, requireAsked, requireModel, saidByProgram } from './asked';
+import { hear } from './hear';
 import { lifecycle } from './lifecycle';
+import { PARDONED, PROMOTED, REJECTED, RUN_REQUEST, SETTLED } from './messageShapes';
 import {
   cascade, defineModel, describeModel, describeModelNeeds, lifecycleWorkflowId, modelSettled, modelWorkflowId, newData, pardoned, promoted, rejected, releaseWorkflowId, requestRun, retrain, runEnded, upstreamAnswered,
-  type ModelDefinition, type RequestRunArguments, type RunEnd, type RunRecord, type RunRequest, type Settled,
+  type Ignored, type ModelDefinition, type RequestRunArguments, type RunEnd, type RunRecord, type RunRequest, type Settled,
 } from './messages';
 import { eventOfRun } from './modelEvents';
 import { ModelState, type ModelStateData } from './modelState';
@@ -26,17 +28,26 @@ export async function model(definition: ModelDefinition, carried?: ModelStateDat
 
   setHandler(describeModel, () => state.view());
   setHandler(describeModelNeeds, () => state.needs());
-  setHandler(requestRun, (asked, next = state.data.definition) => {
-    const answer = state.ask({ ...ASKED_BY_PROGRAM, ...asked, batch: asked?.batch ?? uuid4() }, next);
+  const ignore = (ignored: Ignored) => {
+    state.ignore(ignored);
+    show();
+  };
+  setHandler(requestRun, (asked, next) => {
+    const answer = state.ask({ ...ASKED_BY_PROGRAM, ...asked, batch: asked?.batch ?? uuid4() }, next ?? state.data.definition);
     show();
     return answer;
-  }, { validator: (...[asked]: RequestRunArguments) => requireAsked(asked) });
-  setHandler(defineModel, (next) => ({ changed: state.define(next) }));
+  }, {
+    validator: (...[asked, next]: RequestRunArguments) => {
+      requireAsked(asked);
+      if (next !== undefined && next !== null) requireModel(next, state.data.definition);
+    },
+  });
+  setHandler(defineModel, (next) => ({ changed: state.define(next) }), { validator: (next) => requireModel(next, state.data.definition) });
   const askedByWorkflow = (request: RunRequest) => {
     state.ask(request, state.data.definition);
     show();
   };
-  setHandler(cascade, askedByWorkflow);
+  hear(cascade, RUN_REQUEST, askedByWorkflow, ignore);
   const askedByItself = async (request: RunRequest): Promise<void> => {
     const answer = state.askByItself(request, new Date().toISOString());
     show();
@@ -46,23 +57,23 @@ export async function model(definition: ModelDefinition, carried?: ModelStateDat
     const reason = answer.status === 'held' && held ? `held back until ${held.until}: ${held.why}` : 'these data were seen already';
     await tellWaiting(request.tell, { model: name, batches: [request.batch], status: answer.status === 'held' ? 'held' : 'unchanged', reason });
   };
-  setHandler(retrain, askedByItself);
+  hear(retrain, RUN_REQUEST, askedByItself, ignore);
   setHandler(newData, (said) => {
     const { reason, by } = saidByProgram(said);
     return askedByItself({ trigger: 'newData', reason, by, batch: uuid4(), alongside: [state.data.definition.model.name] });
   });
-  setHandler(modelSettled, (settled) => state.upstreamSettled(settled));
-  setHandler(promoted, ({ version }) => {
+  hear(modelSettled, SETTLED, (settled) => state.upstreamSettled(settled), ignore);
+  hear(promoted, PROMOTED, ({ version }) => {
     state.promoted(version);
     show();
-  });
-  setHandler(rejected, async (rejection) => {
+  }, ignore);
+  hear(rejected, REJECTED, async (rejection) => {
     const takenBack = state.reject(rejection);
     show();
     // Nobody is to train on what was taken back.
     if (takenBack && patched('tell-rejected')) await tell(state.data.definition.downstream.map(modelWorkflowId), state.announcement());
-  });
-  setHandler(pardoned, ({ chain }) => state.pardon(chain));
+  }, ignore);
+  hear(pardoned, PARDONED, ({ chain }) => state.pardon(chain), ignore);
 
   show();
   for (;;) {

@@ -1,7 +1,7 @@
 import { heldUntil } from '../domain/retrain';
 import { upstreamOf } from '../domain/spec';
 import type { ArtifactRef, VersionRef } from '../domain/version';
-import type { Held, MadeVersion, ModelDefinition, ModelView, RunAnswer, RunRecord, RunRequest, Settled, Trigger, UpstreamAnswer } from './messages';
+import type { Held, Ignored, MadeVersion, ModelDefinition, ModelView, RunAnswer, RunRecord, RunRequest, Settled, Trigger, UpstreamAnswer } from './messages';
 
 const KEPT_RUNS = 20;
 const KEPT_BATCHES = 200;
@@ -9,6 +9,7 @@ const TOLD_BATCHES = 20;
 const KEPT_ANSWERS = 200;
 const KEPT_REJECTED = 50;
 const KEPT_STARTS = 100;
+const KEPT_IGNORED = 5;
 
 /** What nobody asked for: held back by cool-down and budget. */
 const AUTOMATIC: readonly Trigger[] = ['schedule', 'newData', 'drift', 'degradation'];
@@ -42,6 +43,7 @@ export interface ModelStateData {
   automatic?: string[];
   /** Of the data that last called for a run. */
   calledBy?: string;
+  ignored?: Ignored[];
 }
 
 /** What a model's workflow knows, and what follows from each message. Knows nothing of Temporal. */
@@ -54,11 +56,16 @@ export class ModelState {
 
   /** A burst of requests makes the run under way and at most one more; one that comes twice is answered once. */
   ask(request: RunRequest, definition: ModelDefinition): RunAnswer {
-    const known = this.data.answers?.[request.batch];
+    const known = this.answered(request);
     if (known) return known;
     const answer = this.queue(request, definition);
     this.data.answers = Object.fromEntries([...Object.entries(this.data.answers ?? {}), [request.batch, answer] as const].slice(-KEPT_ANSWERS));
     return answer;
+  }
+
+  private answered({ batch }: RunRequest): RunAnswer | undefined {
+    const { answers = {} } = this.data;
+    return Object.hasOwn(answers, batch) ? answers[batch] : undefined;
   }
 
   private queue(request: RunRequest, definition: ModelDefinition): RunAnswer {
@@ -87,10 +94,11 @@ export class ModelState {
    * told at once that there is nothing new: nobody is held up by a run that may begin hours later.
    */
   askByItself(request: RunRequest, now: string): RunAnswer {
-    const { definition, waiting, runs, automatic = [], calledBy, answers } = this.data;
+    const { definition, waiting, runs, automatic = [], calledBy } = this.data;
     const run = runs + 1;
     if (request.data !== undefined && request.data === calledBy) return { run, status: 'known' };
-    if (answers?.[request.batch]) return answers[request.batch]!;
+    const known = this.answered(request);
+    if (known) return known;
     this.data.calledBy = request.data ?? calledBy;
     const hold = waiting || !definition.limits ? undefined : heldUntil(automatic, definition.limits, now);
     if (!hold) return this.ask(request, definition);
@@ -198,6 +206,10 @@ export class ModelState {
     return { model: definition.model.name, batches: settled.slice(0, TOLD_BATCHES), alongside, version: latest?.version, upstream: latest?.upstream ?? {}, seconds: latest?.training.seconds, refusal };
   }
 
+  ignore(ignored: Ignored): void {
+    this.data.ignored = [ignored, ...(this.data.ignored ?? [])].slice(0, KEPT_IGNORED);
+  }
+
   /** What of the store it may come back to: of earlier runs the retention says. */
   needs(): { holds: unknown } {
     const { latest, champion, championMade, rules, upstream, running, waiting, files, held } = this.data;
@@ -216,6 +228,7 @@ export class ModelState {
       champion,
       runs: records,
       settled,
+      ignored: this.data.ignored,
     };
   }
 }

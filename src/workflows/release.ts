@@ -1,8 +1,11 @@
 import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import { releaseDetails } from './details';
+import { requireChain } from './asked';
 import { refuse as fail } from './failures';
+import { hear } from './hear';
+import { OBSERVED, SETTLED } from './messageShapes';
 import {
-  approve, configureChain, describeChainNeeds, describeRelease, describeRouting, force, modelSettled, observed, pause, PHASES, propose, refuse, resume, rollback, setWeight, type ChainDefinition, type Command,
+  approve, configureChain, describeChainNeeds, describeRelease, describeRouting, force, modelSettled, observed, pause, PHASES, propose, refuse, resume, rollback, setWeight, type ChainDefinition, type Command, type Ignored,
 } from './messages';
 import { Pointer } from './releasePointer';
 import { ReleaseState, type ReleaseStateData } from './releaseState';
@@ -36,17 +39,21 @@ export async function release(definition: ChainDefinition, carried?: ReleaseStat
       wake();
     }
     return { changed };
-  });
-  setHandler(modelSettled, (settled) => {
+  }, { validator: (next) => requireChain(next, state.data.definition) });
+  const ignore = (ignored: Ignored) => {
+    state.ignore(ignored);
+    show();
+  };
+  hear(modelSettled, SETTLED, (settled) => {
     state.hear(settled);
     wake();
-  });
+  }, ignore);
 
-  setHandler(observed, async ({ seen, models }) => {
+  hear(observed, OBSERVED, async ({ seen, models }) => {
     const changes = state.observed(seen);
     show();
     await tellHealth(changes, { definition: state.data.definition, release: seen.release, at: seen.at, models });
-  });
+  }, ignore);
 
   /** What is asked for once by a key is done once, however often it is asked for, and answered as it was the first time. */
   const underWay = new Map<string, Promise<unknown>>();

@@ -8,7 +8,7 @@ import { observedHealth, type Health, type HealthChange } from '../domain/health
 import type { Observed } from '../domain/monitor';
 import { activityOf } from './releaseWords';
 import type {
-  Action, Bake, ChainDefinition, Command, Look, Phase, PhasePassed, SeenCheck, Proposal, ReleaseDecision, ReleaseEvent, ReleaseRecord, ReleaseView, Rollout, Settled,
+  Action, Bake, ChainDefinition, Command, Ignored, Look, Phase, PhasePassed, SeenCheck, Proposal, ReleaseDecision, ReleaseEvent, ReleaseRecord, ReleaseView, Rollout, Settled,
 } from './messages';
 
 const KEPT_DECISIONS = 20;
@@ -21,6 +21,7 @@ const KEPT_UNRECORDED = 20;
 const KEPT_UNDRAWN = 20;
 const KEPT_ANSWERS = 100;
 const KEPT_VERSIONS = 200;
+const KEPT_IGNORED = 5;
 
 /** Plain JSON, so that it can be carried through continue-as-new. */
 export interface ReleaseStateData {
@@ -55,6 +56,7 @@ export interface ReleaseStateData {
   undrawn?: ReleaseReportInput[];
   /** By the key of a person's or a program's command, what it was answered. */
   answers?: Record<string, { number: number } | null>;
+  ignored?: Ignored[];
   numbers: number;
 }
 
@@ -312,8 +314,9 @@ export class ReleaseState {
 
   /** As the first command of the same key was answered; undefined when it is new. */
   answered(command: Command): { answer: { number: number } | null } | undefined {
-    const answer = command.key === undefined ? undefined : this.data.answers?.[command.key];
-    return answer === undefined ? undefined : { answer };
+    const { answers = {} } = this.data;
+    const { key } = command;
+    return key !== undefined && Object.hasOwn(answers, key) ? { answer: answers[key]! } : undefined;
   }
 
   keepAnswer({ key }: Command, answer: { number: number } | null): void {
@@ -344,6 +347,10 @@ export class ReleaseState {
   act(action: string, { by, reason }: Command, of: { at: string; number?: number }): void {
     this.data.actions = [{ action, by, reason, ...of }, ...this.data.actions].slice(0, KEPT_ACTIONS);
     this.tell({ kind: 'action', action, by, reason, ...of });
+  }
+
+  ignore(ignored: Ignored): void {
+    this.data.ignored = [ignored, ...(this.data.ignored ?? [])].slice(0, KEPT_IGNORED);
   }
 
   /** What it took to train each model's newest version. */
@@ -390,6 +397,7 @@ export class ReleaseState {
       decisions,
       actions,
       events: this.data.events,
+      ignored: this.data.ignored,
       models: Object.fromEntries([...this.models, ...definition.spec.compareWith].map((model) => [
         model,
         { version: settled[model]?.version?.id, refusal: settled[model]?.refusal, batches: settled[model]?.batches ?? [] },

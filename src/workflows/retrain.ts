@@ -1,5 +1,7 @@
-import { ApplicationFailure, condition, getExternalWorkflowHandle, isCancellation, setCurrentDetails, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, condition, getExternalWorkflowHandle, isCancellation, setCurrentDetails, uuid4, workflowInfo } from '@temporalio/workflow';
 import { reasonOf, refuse } from './failures';
+import { hear } from './hear';
+import { RUN_END } from './messageShapes';
 import { modelWorkflowId, retrain as askModel, runEnded, type RunEnd, type Trigger } from './messages';
 
 export interface RetrainInput { what: string; /** Those that read others first, so that whoever is told of a version is there to hear it. */ models: string[]; trigger?: Trigger }
@@ -15,7 +17,7 @@ export async function retrain(input: RetrainInput): Promise<RetrainResult> {
   const runs: RetrainResult['runs'] = {};
   const show = () => setCurrentDetails([`**${what}**`, '', '| model | run | |', '|---|---|---|', ...models.map((m) => `| ${m} | ${runs[m]?.status ?? 'under way'} | ${runs[m]?.reason ?? ''} |`)].join('\n'));
   const batch = uuid4();
-  setHandler(runEnded, ({ model, batches, status, reason }) => {
+  hear(runEnded, RUN_END, ({ model, batches, status, reason }) => {
     if (!batches.includes(batch)) return;
     runs[model] = { status, reason };
     show();
