@@ -12,13 +12,13 @@ export function requireAsked(asked: RunAsked | null | undefined): void {
   if (mistake) throw refuse('REQUEST_ROW', `${mistake}. Send {"reason": "...", "by": "..."}, or nothing.`);
 }
 
-/** A workflow that took a broken definition, or another's, would be of no use any more. @throws CONFIG */
-export function requireModel(next: ModelDefinition, present: ModelDefinition): void {
+/** A workflow that began with a broken definition, or took one or another's, would be of no use any more. @throws CONFIG */
+export function requireModel(next: ModelDefinition, present = next): void {
   requireDefinition(mistakeIn('A definition', next, MODEL_DEFINITION) ?? another('model', next.model.name, present.model.name));
 }
 
 /** @throws CONFIG */
-export function requireChain(next: ChainDefinition, present: ChainDefinition): void {
+export function requireChain(next: ChainDefinition, present = next): void {
   requireDefinition(mistakeIn('A definition', next, CHAIN_DEFINITION) ?? another('chain', next.spec.name, present.spec.name));
 }
 

@@ -23,6 +23,7 @@ import { SHOAL_MODEL, SHOAL_TRIGGER } from './searchAttributes';
  * a time as `lifecycle` children, and tells the models and chains that depend on it what came of each.
  */
 export async function model(definition: ModelDefinition, carried?: ModelStateData): Promise<void> {
+  if (!carried) requireModel(definition);
   const state = carried ? new ModelState(carried) : ModelState.fresh(definition);
   const show = () => setCurrentDetails(modelDetails(state.view(), state.data.definition.reports));
 

@@ -18,6 +18,7 @@ import { tellHealth } from './tellHealth';
  * use step by step, promotes it as one or not at all, watches it, and takes it back when it is worse in use. People step in by updates.
  */
 export async function release(definition: ChainDefinition, carried?: ReleaseStateData): Promise<void> {
+  if (!carried) requireChain(definition);
   const state = carried ? new ReleaseState(carried) : ReleaseState.fresh(definition);
   const show = () => setCurrentDetails(releaseDetails(state.view(), state.data.definition.reports));
   let news = true;

@@ -66,6 +66,14 @@ describe('every signal and update', () => {
   });
 });
 
+describe.each(['model', 'release'])('the workflow %s', (type) => {
+  it.each([[[]], [[null]], [[5]], [[{}]], [[{ model: { name: 7 }, spec: [] }]]])('that is started with %j fails in words', async (args) => {
+    const { taskQueue } = project.spec.temporal;
+    const started = project.shoal.temporal.workflow.execute(type, { workflowId: `${type}-by-hand-${JSON.stringify(args).length}`, taskQueue, args });
+    await expect(started).rejects.toMatchObject({ cause: { type: 'CONFIG', message: expect.stringMatching(/ is .*, not .*`shoal up` and `shoal train` tell it/) } });
+  });
+});
+
 describe.each(Object.keys(SIGNALS) as (keyof typeof SIGNALS)[])('%s', (id) => {
   it('ignores signals that are no messages, and says so', async () => {
     const { ignored: _none, ...before } = await viewOf(id);
