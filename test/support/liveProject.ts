@@ -67,6 +67,18 @@ export async function openLive(server: TestServer, trained: Trained, { activityI
   return live;
 }
 
+/** Opens a live project for some work, and closes it however that ends. `of` is asked then: before all tests there is neither yet. */
+export const liveOn = (of: () => { server: TestServer; trained: Trained }) =>
+  async (options: Parameters<typeof openLive>[2], work: (live: Live) => Promise<void>): Promise<void> => {
+    const { server, trained } = of();
+    const live = await openLive(server, trained, options);
+    try {
+      await work(live);
+    } finally {
+      await live.close();
+    }
+  };
+
 export interface Asked { answer: ChainAnswer; row: Row }
 
 export class Live {

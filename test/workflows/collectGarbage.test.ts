@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Release } from '../../src/domain/version';
 import { gcSchedule } from '../../src/client';
 import { shoal as command } from '../support/cli';
-import { idsOf, openLive, trainTwice, type Live, type Trained } from '../support/liveProject';
+import { idsOf, liveOn, trainTwice, type Live, type Trained } from '../support/liveProject';
 import { age } from '../support/oldStore';
 import { TestServer, until } from '../support/server';
 
@@ -24,14 +24,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-async function withLive(options: Parameters<typeof openLive>[2], work: (live: Live) => Promise<void>): Promise<void> {
-  const live = await openLive(server, trained, options);
-  try {
-    await work(live);
-  } finally {
-    await live.close();
-  }
-}
+const withLive = liveOn(() => ({ server, trained }));
 
 const promote = async (live: Live, versions: Record<string, string>): Promise<number> => {
   const { number } = await live.shoal.propose('flats', versions, { ...word, force: true });

@@ -1,6 +1,6 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { shoal, type Refusal } from '../support/cli';
-import { idsOf, openLive, trainTwice, type Live, type Trained } from '../support/liveProject';
+import { idsOf, liveOn, trainTwice, type Live, type Trained } from '../support/liveProject';
 import { TestServer, until } from '../support/server';
 
 jest.setTimeout(240_000);
@@ -16,14 +16,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-async function withLive(options: Parameters<typeof openLive>[2], work: (live: Live) => Promise<void>): Promise<void> {
-  const live = await openLive(server, trained, options);
-  try {
-    await work(live);
-  } finally {
-    await live.close();
-  }
-}
+const withLive = liveOn(() => ({ server, trained }));
 
 const ann = (reason: string) => ({ by: 'ann', reason });
 const MANUAL = { approval: 'manual', rollout: { steps: '[0.3]' } };

@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { LogEntry } from '../../src/domain/requestLog';
 import { createRequestLog } from '../../src/data/requestLog';
-import { Fault, idsOf, openLive, trainTwice, type Live, type Trained } from '../support/liveProject';
+import { Fault, idsOf, liveOn, trainTwice, type Live, type Trained } from '../support/liveProject';
 import { TestServer, until } from '../support/server';
 
 jest.setTimeout(240_000);
@@ -17,14 +17,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-async function withLive(options: Parameters<typeof openLive>[2], work: (live: Live) => Promise<void>): Promise<void> {
-  const live = await openLive(server, trained, options);
-  try {
-    await work(live);
-  } finally {
-    await live.close();
-  }
-}
+const withLive = liveOn(() => ({ server, trained }));
 
 const logged = async ({ project }: Live): Promise<LogEntry[]> => {
   const entries: LogEntry[] = [];
