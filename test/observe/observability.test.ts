@@ -63,6 +63,8 @@ afterAll(async () => {
 });
 
 const scrape = async (worker: string): Promise<string> => (await fetch(`http://127.0.0.1:${ports[worker]}/metrics`)).text();
+/** What belongs to the trace that began with a span of this name. */
+const ofRoot = (root: string): Span[] => traces.spans.filter(({ traceId }) => traceId === named(root)[0]?.traceId);
 const named = (name: string) => traces.spans.filter((span) => span.name === name);
 
 describe('traces, where the environment asks for them', () => {
@@ -70,9 +72,11 @@ describe('traces, where the environment asks for them', () => {
   let predicted: Span[];
   beforeAll(async () => {
     answer = await client({ ...environment, REQUEST_ID: 'traced' });
-    await until(() => named('RunWorkflow:chain').length >= 2 && named('RunWorkflow:lifecycle').length >= 2 && named('RunActivity:deliverEvent').length >= 3);
-    const root = named('predict flats')[0]!;
-    predicted = traces.spans.filter(({ traceId }) => traceId === root.traceId);
+    // Each process sends its own, when it comes to it.
+    const parts = ['RunWorkflow:chain', 'StartActivity:runSegment', 'RunActivity:runSegment', 'stage condition', 'stage rent'];
+    await until(() => parts.every((name) => ofRoot('predict flats').some((span) => span.name === name))
+      && named('RunWorkflow:lifecycle').length >= 2 && ofRoot('train').filter(({ name }) => name === 'step report').length === 2 && named('RunActivity:deliverEvent').length >= 3);
+    predicted = ofRoot('predict flats');
   });
 
   it('tell of one prediction from the client through the workflow to each stage, as one trace', () => {
