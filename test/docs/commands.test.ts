@@ -63,7 +63,8 @@ describe('a project that is up', () => {
 describe('a canary', () => {
   follow(['docs/canary.md'], live(['docs/canary.md']), {
     'shoal train': (said) => expect(said).toMatch(/candidate 2 answers unseen/),
-    'traffic.mjs flats-2025.csv 500': (said) => expect(said).toMatch(/failures pass on \d+ requests/),
+    // How many requests the judge wants depends on what it sees.
+    'traffic.mjs flats-2025.csv 500': (said) => expect(said).toMatch(/canary 50% \(\d+\s+requests\)/),
   });
 });
 
