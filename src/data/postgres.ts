@@ -18,7 +18,7 @@ const CONNECT_WITHIN_MS = 10_000;
 /** How values are written, whatever the server's, the database's or the role's settings are. */
 const SETTINGS = [
   "SET LOCAL datestyle = 'ISO, YMD'", "SET LOCAL intervalstyle = 'iso_8601'", "SET LOCAL timezone = 'UTC'", "SET LOCAL bytea_output = 'hex'",
-  'SET LOCAL extra_float_digits = 1',
+  'SET LOCAL extra_float_digits = 3',
 ].join('; ');
 
 /**
