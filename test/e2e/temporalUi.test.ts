@@ -39,6 +39,17 @@ async function details(workflowId: string): Promise<string> {
   return (await shown.count()) > 0 ? shown.innerText() : page.locator('body').innerText();
 }
 
+/** Waits until a workflow's page, which is drawn bit by bit, says all of it; the picture is of then. */
+async function says(workflowId: string, expected: RegExp[], name: string): Promise<void> {
+  let shown = '';
+  await until(async () => {
+    shown = await details(workflowId);
+    return expected.every((pattern) => pattern.test(shown));
+  }, { timeoutMs: 30_000 }).catch(() => undefined);
+  await picture(name);
+  for (const pattern of expected) expect(shown).toMatch(pattern);
+}
+
 /** Sends the update as the page says it, with words of one's own. */
 async function send(workflowId: string, update: string, words: { by: string; reason: string }): Promise<void> {
   let row: string | undefined;
@@ -72,11 +83,7 @@ const current = async () => (await live.view()).current!.number;
 it('a person who knows only the Temporal UI sees state, reason and metrics, and approves', async () => {
   await live.shoal.propose('flats', trained.second, { by: 'ann', reason: 'more rows' });
   await live.inPhase('approval', 2);
-  const shown = await details('release/flats');
-  await picture('approval');
-  expect(shown).toMatch(/Candidate 2 \(more rows\): approval/);
-  expect(shown).toMatch(/rmse/);
-  expect(shown).toMatch(/What you can do now/);
+  await says('release/flats', [/Candidate 2 \(more rows\): approval/, /rmse/, /What you can do now/], 'approval');
   await send('release/flats', 'approve', { by: 'ben', reason: 'looks right' });
   await until(async () => (await current()) === 2);
   expect((await live.view()).actions[0]).toMatchObject({ action: 'approve', by: 'ben', reason: 'looks right' });
@@ -86,9 +93,7 @@ it('rolls back', async () => {
   await send('release/flats', 'rollback', { by: 'ben', reason: 'phones do not stop' });
   await until(async () => (await current()) === 1);
   expect((await live.view()).actions[0]).toMatchObject({ action: 'roll back', by: 'ben', reason: 'phones do not stop' });
-  const shown = await details('release/flats');
-  await picture('rolled-back');
-  expect(shown).toMatch(/ben: phones do not stop/);
+  await says('release/flats', [/ben: phones do not stop/], 'rolled-back');
 });
 
 it('refuses', async () => {
@@ -104,8 +109,5 @@ it('trains a model', async () => {
   await send('model/rent', 'requestRun', { by: 'ben', reason: 'to be sure' });
   await until(async () => (await live.project.model('rent')).runs[0]?.request.reason === 'to be sure', { timeoutMs: 120_000 });
   expect((await live.project.lastRun('rent')).request).toMatchObject({ by: 'ben', trigger: 'person' });
-  const shown = await details('model/rent');
-  await picture('model');
-  expect(shown).toMatch(/Newest version/);
-  expect(shown).toMatch(/rmse/);
+  await says('model/rent', [/Newest version/, /rmse/], 'model');
 });
