@@ -86,6 +86,8 @@ interface Failed { source: DatabaseSource; env: Environment; place: string }
 /** Classes of https://www.postgresql.org/docs/current/errcodes-appendix.html that trying again can help against. */
 const PASSING = /^(08|40|53|55P03|57P0|58)/;
 const NOT_ALLOWED = /^(28|42501)/;
+/** Node's, of TLS. */
+const NOT_TRUSTED = /^(ERR_TLS_|CERT_|DEPTH_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_)/;
 
 async function databaseError(cause: unknown, failed: Failed): Promise<unknown> {
   const { source, place } = failed;
@@ -95,6 +97,7 @@ async function databaseError(cause: unknown, failed: Failed): Promise<unknown> {
     new ShoalError(kind, `Source ${source.name}: ${what}`, { remedy, details: { source: source.name, ...(code !== undefined && { code }) }, cause });
   if (cause instanceof ShoalError) return cause;
   if (code === undefined) return lost(cause) ? fail('SOURCE_UNAVAILABLE', `${place} can't be reached: ${said}.`, 'It is tried again.') : cause;
+  if (NOT_TRUSTED.test(code)) return fail('SOURCE_UNREADABLE', `the certificate of ${place} is not trusted: ${said}.`, 'Name its authority in the address: ?sslmode=verify-full&sslrootcert=/path/of/ca.pem.');
   if (/^E[A-Z]/.test(code)) return fail('SOURCE_UNAVAILABLE', `${place} can't be reached: ${said || code}.`, 'It is tried again; look whether it runs, and whether host and port are right.');
   if (PASSING.test(code)) return fail('SOURCE_UNAVAILABLE', `${place} could not answer: ${said}.`, 'It is tried again.');
   if (NOT_ALLOWED.test(code)) return fail('SOURCE_UNREADABLE', `${place} refuses: ${said}.`, 'Give the role the right to read (GRANT SELECT), or correct the address.');

@@ -100,12 +100,12 @@ break', 'ab', '\\N', '00000000-0000-0000-0000-000000000001', '{"a": [1, null]}',
   });
 
   test('is read in one state, and is there for others while it is', async () => {
-    await table('busy', 'AS SELECT n AS id FROM generate_series(1, 5000) AS n');
+    await table('busy', 'AS SELECT n AS id FROM generate_series(1, 1500) AS n');
     const reading = ingest({ query: 'SELECT id, pg_sleep(0.0001) IS NULL AS asleep FROM busy' });
     await until(async () => (await copying()).length > 0, { everyMs: 5 });
     await postgres.sql('DELETE FROM busy');
     expect((await copying()).length).toBe(1);
-    expect((await reading).rows).toBe(5000);
+    expect((await reading).rows).toBe(1500);
   });
 });
 
@@ -223,4 +223,18 @@ describe('in the middle of it', () => {
     expect(await reading).toBe('AbortError');
     await until(async () => (await postgres.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'shoal'")).length === 0, { everyMs: 50, timeoutMs: 5_000 });
   });
+});
+
+// The last: the server wants encryption from then on.
+test('over TLS, where its certificate is trusted, and in words where it is not', async () => {
+  const authority = await postgres.encrypt();
+  const before = process.env.TEST_SHOP!;
+  const withOptions = (options: string) => { process.env.TEST_SHOP = `${before}?${options}`; return ingest({ query: 'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()' }); };
+  try {
+    expect(await rowsOf(await withOptions(`sslmode=verify-full&sslrootcert=${authority}`))).toEqual([{ __key: expect.any(String), ssl: true }]);
+    expect(await errorOf(withOptions('sslmode=verify-full'))).toMatchObject({ code: 'SOURCE_UNREADABLE', message: expect.stringMatching(/^Source things: the certificate of database shop .* is not trusted: .*sslrootcert/) });
+    expect(await errorOf(withOptions(''))).toMatchObject({ code: 'SOURCE_UNREADABLE', message: expect.stringContaining('no encryption') });
+  } finally {
+    process.env.TEST_SHOP = before;
+  }
 });

@@ -50,6 +50,17 @@ export class Postgres {
     }
   }
 
+  /** From then on it wants `reader` to encrypt; returns the file of the certificate that its own is to be trusted by. */
+  async encrypt(): Promise<string> {
+    const at = (name: string) => path.join(this.folder, 'data', name);
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', at('server.key'), '-out', at('server.crt'), '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'], { stdio: 'pipe', ...as(this.folder) });
+    await this.sql('ALTER SYSTEM SET ssl = on');
+    writeFileSync(at('pg_hba.conf'), 'host all postgres 127.0.0.1/32 scram-sha-256\nhostssl all all 127.0.0.1/32 scram-sha-256\n');
+    await this.down();
+    await this.up();
+    return at('server.crt');
+  }
+
   async down(): Promise<void> {
     const gone = new Promise((resolve) => this.child.once('exit', resolve));
     this.child.kill('SIGINT');
