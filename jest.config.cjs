@@ -11,6 +11,6 @@ module.exports = {
   moduleNameMapper: { '^vega-canvas$': '<rootDir>/node_modules/vega-canvas/build/vega-canvas.browser.js' },
   testSequencer: '<rootDir>/test/setup/sequencer.cjs',
   testTimeout: 60_000,
-  // The suites of minutes wait half their time, for servers, schedules and processes of their own.
-  maxWorkers: 3,
+  // Trainings and servers are processes of their own: with more workers on two cores, tests that kill and restart them meet each other's load.
+  maxWorkers: 2,
 };

@@ -83,6 +83,11 @@ export function serverError(endpoint: Endpoint, cause: unknown): ShoalError {
       remedy: 'Start them with `shoal up`, or look at why they ended: their logs are in .shoal/logs.', details: { address, namespace }, cause,
     });
   }
+  if (cause.code === REFUSALS.failedPrecondition && /Workflow Task in failed state/i.test(cause.details)) {
+    return new ShoalError('NO_WORKER', 'The workflow can\'t be asked now: its last task failed, and is tried again.', {
+      remedy: 'Ask again. If it stays so, look at the workflow in the Temporal UI and at the log of the worker that runs workflows.', details: { address, namespace }, cause,
+    });
+  }
   return new ShoalError('SERVER_REFUSED', `The Temporal server at ${address} refuses: ${cause.details}.`, {
     remedy: `Look at the namespace (${namespace}) and at the credentials.`, details: { address, namespace, status: cause.code }, cause,
   });

@@ -5,6 +5,9 @@ import { startServer, type RunningServer } from '../../src/cli/server';
 
 /** Far from the usual ports, and apart from those of other test processes. */
 const FIRST_PORT = 17_300 + (process.pid % 400) * 20;
+/** So that a server that is down for a moment finds its ports free when it comes back, and no other has answered there meanwhile. */
+const PORTS_EACH = 4;
+let started = 0;
 
 /**
  * A Temporal server of its own, its database on disk, with a few namespaces: projects in different ones know nothing of
@@ -12,7 +15,7 @@ const FIRST_PORT = 17_300 + (process.pid % 400) * 20;
  */
 export class TestServer {
   private running: RunningServer | undefined;
-  private port = FIRST_PORT;
+  private port = FIRST_PORT + PORTS_EACH * started++;
   private handedOut = 0;
 
   private constructor(private readonly folder: string, private readonly options: { namespaces: number; settings: Record<string, string> }) {}
