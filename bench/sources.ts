@@ -9,7 +9,7 @@ import { Postgres } from '../test/support/postgres';
 
 /** How long it takes to make a snapshot of a million rows of eight columns: of a CSV file, a Parquet file and a table of PostgreSQL on this machine. */
 const ROWS = 1_000_000;
-const SELECT = (random: string, text: string) => `SELECT n AS id, ${random} * 100 AS size, (n * 7919 % 1000) / 10.0 AS price, n % 2 = 0 AS sold, DATE '2020-01-01' + CAST(n % 1500 AS INTEGER) AS day,
+const SELECT = (random: string, text: string) => `SELECT n AS id, ${random} * 100 AS size, (n % 1000) / 10.0 AS price, n % 2 = 0 AS sold, DATE '2020-01-01' + CAST(n % 1500 AS INTEGER) AS day,
   'city ' || (n % 50) AS city, ${text} AS note, n % 97 AS rooms`;
 
 async function main(): Promise<void> {
