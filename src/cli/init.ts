@@ -2,6 +2,7 @@ import { access, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { parseProject } from '../config';
+import { isVariableName } from '../config/environment';
 import { projectText } from '../config/writeProject';
 import { inputPowers, type InputPower } from '../data/leaks';
 import { loadTable } from '../data/loadTable';
@@ -60,7 +61,7 @@ function placeAsked(files: string[], file: string, { postgres, table: named }: I
   if (files.length > 0) throw asked('Both files and a table are named.');
   if (postgres === undefined || named === undefined) throw asked(`${postgres === undefined ? '--postgres' : '--table'} is missing.`);
   const parts = tableNameParts(named);
-  if (!parts || !/^[A-Za-z_]\w*$/.test(postgres)) throw asked(parts ? '--postgres wants the name of an environment variable, not an address.' : `${named} is not the name of a table.`);
+  if (!parts || !isVariableName(postgres)) throw asked(parts ? '--postgres wants the name of an environment variable, not an address.' : `${named} is not the name of a table.`);
   return { source: { name: slug(parts.at(-1)!), postgres, table: named, key: [] }, place: { postgres, table: named } };
 }
 

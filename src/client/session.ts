@@ -59,18 +59,9 @@ export class Session {
       try {
         return await ask();
       } catch (error) {
-        if (!(error instanceof WorkflowNotFoundError)) throw error;
-        if (await this.isAbsent(error)) return undefined;
-        throw new ShoalError('SERVER_UNREACHABLE', `The Temporal server at ${this.endpoint.address} lost the question: ${error.message}.`, { remedy: 'Ask again: it is restarting.', cause: error });
+        if (error instanceof WorkflowNotFoundError) return undefined;
+        throw error;
       }
-    });
-  }
-
-  /** A server that goes down or comes up says of a query, too, that it is not found. */
-  private isAbsent({ workflowId, runId }: WorkflowNotFoundError): Promise<boolean> {
-    return this.temporal.workflow.getHandle(workflowId, runId).describe().then(() => false, (error: unknown) => {
-      if (error instanceof WorkflowNotFoundError) return true;
-      throw error;
     });
   }
 

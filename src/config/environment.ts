@@ -4,6 +4,9 @@ export type Environment = Record<string, string | undefined>;
 const REFERENCE = /\$\$\{|\$\{([^}]*)\}?/g;
 const NAME = /^([A-Za-z_][A-Za-z0-9_]*)(:-([\s\S]*))?$/;
 
+/** Whether a text can be the name of an environment variable, and nothing more. */
+export const isVariableName = (text: string): boolean => NAME.exec(text)?.[1] === text;
+
 export type Interpolation = { text: string; changed: boolean; mistakes: { offset: number; length: number; message: string; remedy?: string }[] };
 
 /** Puts environment variables in: ${NAME}, or ${NAME:-default} where NAME may be unset or empty. */

@@ -1,5 +1,6 @@
 import type { DatabaseSource, FileSource } from '../domain/spec';
 import { tableNameParts } from '../domain/tableNames';
+import { isVariableName } from './environment';
 import type { Path, Problem } from './problems';
 import type { SourceDocument } from './schema';
 
@@ -26,7 +27,7 @@ const databasePlace = ({ postgres, table, query }: SourceDocument): Place =>
 
 function databaseProblems(source: SourceDocument, at: Path): Problem[] {
   const problems: Problem[] = [];
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(source.postgres!)) {
+  if (!isVariableName(source.postgres!)) {
     problems.push({ path: [...at, 'postgres'], message: 'it is not the name of an environment variable', remedy: 'Put the address into a variable of the workers that train, such as WAREHOUSE, and write its name here: an address holds a password.' });
   }
   for (const key of ['path', 'format'] as const) {

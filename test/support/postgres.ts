@@ -1,9 +1,9 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
+import { freePort } from './receiver';
 import { until } from './server';
 
 export const PASSWORD = 'p@ss/word';
@@ -98,10 +98,3 @@ function binaries(): string {
   if (found) return found;
   throw new Error('There is no PostgreSQL server to read tables of. Install it (Debian: `apt-get install -y postgresql`), or name the folder of yours: SHOAL_POSTGRES_BIN=/usr/lib/postgresql/15/bin.');
 }
-
-const freePort = (): Promise<number> => new Promise((resolve, reject) => {
-  const server = createServer().on('error', reject).listen(0, '127.0.0.1', () => {
-    const { port } = server.address() as { port: number };
-    server.close(() => resolve(port));
-  });
-});
