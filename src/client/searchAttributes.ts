@@ -3,6 +3,10 @@ import { temporal } from '@temporalio/proto';
 import { ShoalError } from '../domain/errors';
 import { SEARCH_ATTRIBUTES } from '../workflows/searchAttributes';
 
+/** Codes of gRPC: already exists; permission denied, unimplemented, unauthenticated. */
+const ALREADY_THERE = 6;
+const NOT_OURS_TO_DO = [7, 12, 16];
+
 /**
  * Makes Shoal's search attributes known to a namespace; those it has already are left alone. Workflows can't go on without them.
  * Throws SERVER_REFUSED where that is for somebody else to do.
@@ -18,7 +22,11 @@ export async function registerSearchAttributes(client: Client, namespace: string
       searchAttributes: Object.fromEntries(missing.map(({ name }) => [name, temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD])),
     });
   } catch (cause) {
-    throw new ShoalError('SERVER_REFUSED', `The search attributes of Shoal can't be made known to the namespace ${namespace}: ${isGrpcServiceError(cause) ? cause.details : String(cause)}.`, {
+    if (!isGrpcServiceError(cause)) throw cause;
+    // Another worker was quicker.
+    if (cause.code === ALREADY_THERE) return;
+    if (!NOT_OURS_TO_DO.includes(cause.code)) throw cause;
+    throw new ShoalError('SERVER_REFUSED', `The search attributes of Shoal can't be made known to the namespace ${namespace}: ${cause.details}.`, {
       remedy: `Have somebody who may run: temporal operator search-attribute create --namespace ${namespace} ${SEARCH_ATTRIBUTES.map(({ name }) => `--name ${name} --type Keyword`).join(' ')}`,
       details: { namespace }, cause,
     });
