@@ -1,9 +1,10 @@
-import { Client, Connection, isGrpcServiceError, type ClientInterceptors } from '@temporalio/client';
+import { Client, Connection, isGrpcServiceError, type WorkflowClientInterceptor } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ShoalError } from '../domain/errors';
 import type { ProjectSpec } from '../domain/spec';
+import { askAgain } from './askAgain';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const DEFAULT_ADDRESS = 'localhost:7233';
@@ -62,10 +63,10 @@ export function isAlive(pid: number): boolean {
 }
 
 /** @throws ShoalError SERVER_UNREACHABLE, after a few seconds at most. */
-export async function connectClient(endpoint: Endpoint, interceptors?: ClientInterceptors): Promise<Client> {
+export async function connectClient(endpoint: Endpoint, interceptors: WorkflowClientInterceptor[] = []): Promise<Client> {
   try {
     const connection = await Connection.connect({ ...endpoint.options, connectTimeout: CONNECT_TIMEOUT_MS });
-    return new Client({ connection, namespace: endpoint.namespace, interceptors });
+    return new Client({ connection, namespace: endpoint.namespace, interceptors: { workflow: [askAgain, ...interceptors] } });
   } catch (error) {
     throw serverError(endpoint, error);
   }

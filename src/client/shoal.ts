@@ -49,7 +49,7 @@ export class Shoal {
     const project = options.project ?? (await loadProject(file, process.env));
     const endpoint = options.endpoint ?? findEndpoint(project, file);
     const tracing = tracingFrom(process.env, { service: 'shoal-client', warn: (message) => process.emitWarning(message) });
-    const client = await connectClient(endpoint, tracing && { workflow: [tracing.clientInterceptor] });
+    const client = await connectClient(endpoint, tracing && [tracing.clientInterceptor]);
     let store: Promise<Store> | undefined;
     return new Shoal(new Session(project, endpoint, client, () => (store ??= openStore(project.store)), options.reports ?? readReportServer(file)?.address, tracing));
   }

@@ -23,6 +23,7 @@ import { failureInterceptor } from './failures';
 import { saysSubject, workerTracing } from './observed';
 import { createRunServing } from './serving';
 import { keepWarm } from './warm';
+import { WORKFLOW_SOURCES } from './workflowSources';
 
 /** Snapshots and evaluations at once in a process: they share its memory. */
 const DATA_ACTIVITIES = 4;
@@ -112,11 +113,7 @@ async function compactLogs(store: Store, log: RequestLog, chains: string[]): Pro
 export async function prebuiltWorkflows(): Promise<WorkflowBundleWithSourceMap | { codePath: string }> {
   const codePath = path.join(packageRoot, 'dist/workflow-bundle.js');
   if (existsSync(codePath)) return { codePath };
-  return bundleWorkflowCode({
-    workflowsPath: require.resolve('../workflows'),
-    workflowInterceptorModules: ['../workflows/tracing', '../workflows/logging'].map((name) => require.resolve(name)),
-    payloadConverterPath: require.resolve('../workflows/payloadConverter'),
-  });
+  return bundleWorkflowCode(WORKFLOW_SOURCES);
 }
 
 const ledgerOf = (client: Client): Ledger => ({
