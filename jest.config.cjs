@@ -11,6 +11,6 @@ module.exports = {
   moduleNameMapper: { '^vega-canvas$': '<rootDir>/node_modules/vega-canvas/build/vega-canvas.browser.js' },
   testSequencer: '<rootDir>/test/setup/sequencer.cjs',
   testTimeout: 60_000,
-  // Trainings and servers are processes of their own: with more workers on two cores, tests that kill and restart them meet each other's load.
-  maxWorkers: 2,
+  // More than cores: tests that kill workers wait most of the time.
+  maxWorkers: 3,
 };
