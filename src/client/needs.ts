@@ -1,7 +1,8 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { ShoalError } from '../domain/errors';
 import { addressesIn, type ChainNeeds, type LedgerNeeds } from '../domain/garbage';
 import { describeChainNeeds, describeModelNeeds, modelWorkflowId, releaseWorkflowId } from '../workflows/messages';
+import { unlessAbsent } from './unlessAbsent';
 
 /** A workflow that is younger names nothing that was not written, or marked as used, since. */
 const YOUNG_MS = 15 * 60_000;
@@ -30,9 +31,9 @@ async function askAll<T>(names: readonly string[], ask: (name: string) => Promis
   const answers: Answer<T>[] = [];
   for (const name of names) {
     try {
-      answers.push({ name, answer: await ask(name) });
+      const answer = await unlessAbsent(() => ask(name));
+      if (answer) answers.push({ name, answer });
     } catch (cause) {
-      if (cause instanceof WorkflowNotFoundError) continue;
       throw new ShoalError('NOT_COLLECTED', `What ${name} needs of the store can't be told: ${cause instanceof Error ? cause.message : String(cause)}.`, {
         remedy: 'Its workflow answers when the server and a worker for workflows, of this release of Shoal, are there.', cause });
     }
@@ -46,11 +47,8 @@ async function underWay(client: Client, taskQueue: string): Promise<string[][]> 
     const query = `ExecutionStatus = 'Running' AND TaskQueue = '${taskQueue.replaceAll("'", "''")}'`;
     for await (const { workflowId, runId, type, startTime } of client.workflow.list({ query })) {
       if (ASKED.includes(type) || (type === 'chain' && Date.now() - startTime.getTime() < YOUNG_MS)) continue;
-      const history = await client.workflow.getHandle(workflowId, runId).fetchHistory().catch((error: unknown) => {
-        if (error instanceof WorkflowNotFoundError) return {};
-        throw error;
-      });
-      found.push(addressesIn(textOf(history)));
+      const history = await unlessAbsent(() => client.workflow.getHandle(workflowId, runId).fetchHistory());
+      if (history) found.push(addressesIn(textOf(history)));
     }
     return found;
   } catch (cause) {

@@ -1,4 +1,4 @@
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
@@ -14,6 +14,7 @@ import { MAX_INLINE_BYTES, MAX_INLINE_ROWS, type ChainAnswer, type ChainRequest,
 import { canonicalJson } from '../store/canonicalJson';
 import { describeChain } from '../workflows/messages';
 import type { Session, Waiting } from './session';
+import { unlessAbsent } from './unlessAbsent';
 
 /** A prediction that nobody answers in this time has nobody to answer it. */
 const PREDICT_TIMEOUT_MS = 60_000;
@@ -117,16 +118,13 @@ export class Predictions {
   /** The answer to the request of that id; nothing when the server forgot it just now. */
   private async attach(workflowId: string, content: string): Promise<ChainAnswer | undefined> {
     const handle = this.session.temporal.workflow.getHandle(workflowId);
-    try {
+    return unlessAbsent(async () => {
       const { memo } = await handle.describe();
       if (memo?.content !== undefined && memo.content !== content) {
         throw new ShoalError('KEY_REUSED', `Another request was sent as ${workflowId}.`, { remedy: 'One key is for one request: choose another.', details: { workflowId } });
       }
       return await handle.result() as ChainAnswer;
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return undefined;
-      throw error;
-    }
+    });
   }
 
   private follow(workflowId: string, onProgress: NonNullable<ScoreOptions['onProgress']>): { stop(): void; done: Promise<void> } {

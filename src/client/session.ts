@@ -1,4 +1,4 @@
-import { isGrpcCancelledError, isGrpcServiceError, ServiceError, WorkflowFailedError, WorkflowNotFoundError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, type Client } from '@temporalio/client';
+import { isGrpcCancelledError, isGrpcServiceError, ServiceError, WorkflowFailedError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, type Client } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import { untraced, type Around } from '../domain/around';
 import { ERRORS, ShoalError, type ErrorCode } from '../domain/errors';
@@ -7,6 +7,7 @@ import type { ProjectSpec } from '../domain/spec';
 import type { Tracing } from '../observe';
 import type { Store } from '../store/store';
 import { serverError, type Endpoint } from './connect';
+import { unlessAbsent } from './unlessAbsent';
 
 /** How long a call waits for the server and for the workers behind it, unless it is told otherwise. */
 export const TIMEOUT_MS = 60_000;
@@ -55,14 +56,7 @@ export class Session {
 
   /** Undefined when the workflow is not there. */
   async query<T>(ask: () => Promise<T>, waiting: Waiting = {}): Promise<T | undefined> {
-    return this.within(waiting, async () => {
-      try {
-        return await ask();
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return undefined;
-        throw error;
-      }
-    });
+    return this.within(waiting, () => unlessAbsent(ask));
   }
 
   /** The ShoalError that a worker threw, as it was; or what the server says, or that nobody answers. */

@@ -8,6 +8,7 @@ import type { RunServing } from '../activities/checkServable';
 import type { Ledger } from '../activities/publish';
 import type { RunTraining } from '../activities/train';
 import { ledgerNeeds } from '../client/needs';
+import { unlessAbsent } from '../client/unlessAbsent';
 import { compactOutcomes } from '../data/outcomes';
 import { createRequestLog, type RequestLog } from '../data/requestLog';
 import type { ProjectSpec, WorkerSpec } from '../domain/spec';
@@ -117,15 +118,6 @@ export async function prebuiltWorkflows(): Promise<WorkflowBundleWithSourceMap |
 }
 
 const ledgerOf = (client: Client): Ledger => ({
-  routing: (chain) => unlessMissing(() => client.workflow.getHandle(releaseWorkflowId(chain)).query(describeRouting)),
-  newest: async (model) => (await unlessMissing(() => client.workflow.getHandle(modelWorkflowId(model)).query(describeModel)))?.latest?.version,
+  routing: async (chain) => (await unlessAbsent(() => client.workflow.getHandle(releaseWorkflowId(chain)).query(describeRouting))) ?? undefined,
+  newest: async (model) => (await unlessAbsent(() => client.workflow.getHandle(modelWorkflowId(model)).query(describeModel)))?.latest?.version,
 });
-
-async function unlessMissing<T>(ask: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return (await ask()) ?? undefined;
-  } catch (error) {
-    if (error instanceof Error && error.name === 'WorkflowNotFoundError') return undefined;
-    throw error;
-  }
-}

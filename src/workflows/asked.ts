@@ -1,6 +1,6 @@
 import { refuse } from './failures';
-import { CHAIN_DEFINITION, MODEL_DEFINITION, RUN_ASKED } from './messageShapes';
-import type { ChainDefinition, ModelDefinition, RunAsked } from './messages';
+import { CHAIN_DEFINITION, LIFECYCLE_INPUT, MODEL_DEFINITION, RUN_ASKED } from './messageShapes';
+import type { ChainDefinition, LifecycleInput, ModelDefinition, RunAsked } from './messages';
 import { mistakeIn } from './shapes';
 
 /** What a program in another language need not say. */
@@ -10,6 +10,12 @@ export const ASKED_BY_PROGRAM = { trigger: 'code', reason: 'asked by a program',
 export function requireAsked(asked: RunAsked | null | undefined): void {
   const mistake = asked === null || asked === undefined ? undefined : mistakeIn('A request for a run', asked, RUN_ASKED);
   if (mistake) throw refuse('REQUEST_ROW', `${mistake}. Send {"reason": "...", "by": "..."}, or nothing.`);
+}
+
+/** @throws COMMAND_REFUSED */
+export function requireRun(input: LifecycleInput): void {
+  const mistake = mistakeIn('A run', input, LIFECYCLE_INPUT);
+  if (mistake) throw refuse('COMMAND_REFUSED', `${mistake}. A model's own workflow starts its runs: ask it by \`shoal train\`, or by its update \`requestRun\`.`);
 }
 
 /** A workflow that began with a broken definition, or took one or another's, would be of no use any more. @throws CONFIG */

@@ -1,10 +1,13 @@
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { UpkeepActivities } from '../activities';
 import { COLLECTED, type Collection } from '../domain/retention';
+import { refuse } from './failures';
 import type { CollectGarbageInput } from './messages';
 
 /** Removes from the store what no release, run or retention rule needs. What was removed, and why, is its result. */
-export async function collectGarbage({ dataQueue, ...input }: CollectGarbageInput): Promise<Collection> {
+export async function collectGarbage(asked: CollectGarbageInput): Promise<Collection> {
+  if (!asked?.dataQueue) throw refuse('COMMAND_REFUSED', 'A collection is told its retention and queue: start it by its schedule, `gc`, or by `shoal gc`.');
+  const { dataQueue, ...input } = asked;
   const activities = proxyActivities<UpkeepActivities>({
     taskQueue: dataQueue,
     scheduleToCloseTimeout: '6 hours',

@@ -3,7 +3,7 @@ import type { ControlActivities } from '../activities';
 import type { ShoalEvent } from '../domain/events';
 import { MAX_HOOK_TIMEOUT_MS } from '../domain/hooks';
 import { deliveryDetails } from './deliveryDetails';
-import { reasonOf } from './failures';
+import { reasonOf, refuse } from './failures';
 
 /** How long a hook may be away. Attempts grow apart to one an hour. */
 const PATIENCE = '3 days';
@@ -11,7 +11,9 @@ const PATIENCE = '3 days';
 export interface Delivery { hook: string; status: 'under way' | 'delivered' | 'given up'; at?: string; attempts?: number; note?: string }
 
 /** Delivers one event to the hooks that want it, each by itself, at least once. Fails when any of them was given up. */
-export async function deliver({ event, hooks }: { event: ShoalEvent; hooks: string[] }): Promise<Delivery[]> {
+export async function deliver(input: { event: ShoalEvent; hooks: string[] }): Promise<Delivery[]> {
+  if (!input?.event || !Array.isArray(input.hooks)) throw refuse('COMMAND_REFUSED', 'A delivery is told its event and hooks: models and chains start it.');
+  const { event, hooks } = input;
   const deliveries: Delivery[] = hooks.map((hook) => ({ hook, status: 'under way' }));
   const show = () => setCurrentDetails(deliveryDetails(event, deliveries));
   show();

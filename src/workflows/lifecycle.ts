@@ -7,6 +7,7 @@ import { reportLink } from '../domain/reportNames';
 import { upstreamOf } from '../domain/spec';
 import type { ArtifactRef, Evaluation, LabelCheck, TrainedVersion, VersionRef } from '../domain/version';
 import { around } from './around';
+import { requireRun } from './asked';
 import { reasonOf, refuse } from './failures';
 import { hear } from './hear';
 import { UPSTREAM_ANSWER } from './messageShapes';
@@ -22,7 +23,9 @@ type Checked = Omit<Awaited<ReturnType<DataActivities['validate']>>, keyof DataC
  * One run of a model: ingest, validate, wait for the upstream models' versions, train, check the labels, evaluate, report. It ends in a
  * version and its verdict; bad data fails it, with nothing changed. Every result it decides on is in its history.
  */
-export async function lifecycle({ run, definition, champion, request, rules }: LifecycleInput): Promise<LifecycleResult> {
+export async function lifecycle(input: LifecycleInput): Promise<LifecycleResult> {
+  requireRun(input);
+  const { run, definition, champion, request, rules } = input;
   const { model, source } = definition;
   const asked = { run, trigger: request.trigger, reason: request.reason, by: request.by, at: workflowInfo().startTime.toISOString() };
   const labels = model.labels?.check ? model.labels : undefined;

@@ -4,7 +4,7 @@ import type { RetrainLimits } from '../domain/retrain';
 import type { RolloutSpec, Tolerance } from '../domain/rollout';
 import { TASKS, type ChainSpec, type ModelSpec, type StageSpec } from '../domain/spec';
 import type { ArtifactRef, ImportedFile, VersionRef } from '../domain/version';
-import { TRIGGERS, type ChainDefinition, type ModelDefinition, type RunEnd, type RunRequest, type Settled } from './messages';
+import { TRIGGERS, type ChainDefinition, type LifecycleInput, type ModelDefinition, type RunEnd, type RunRequest, type Settled } from './messages';
 import { anything, flag, id, list, measure, milliseconds, name, number, object, oneOf, optional, record, text, time, type Shape } from './shapes';
 
 /** What the messages of messages.ts must be like to be heard. */
@@ -72,6 +72,8 @@ export const MODEL_DEFINITION = object<ModelDefinition>({
   source: object({ name }), downstream: names, chains: names, trainQueue: id, dataQueue: id, reports: optional(text), hooks,
   limits: optional(object<RetrainLimits>({ cooldownMs: milliseconds, budget: number })),
 });
+
+export const LIFECYCLE_INPUT = object<LifecycleInput>({ run: number, request: RUN_REQUEST, definition: MODEL_DEFINITION, champion: optional(version), rules: optional(artifact) });
 
 const tolerance = object<Tolerance>({ loss: number, failures: number, latency: number, output: number });
 const rollout = object<RolloutSpec>({

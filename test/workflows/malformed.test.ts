@@ -2,6 +2,7 @@ import { WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/clie
 import { ApplicationFailure } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { ERRORS } from '../../src/domain/errors';
+import * as workflows from '../../src/workflows';
 import * as messages from '../../src/workflows/messages';
 import { lifecycleWorkflowId, type ModelView, type ReleaseView } from '../../src/workflows/messages';
 import { TestProject } from '../support/project';
@@ -66,11 +67,17 @@ describe('every signal and update', () => {
   });
 });
 
-describe.each(['model', 'release'])('the workflow %s', (type) => {
-  it.each([[[]], [[null]], [[5]], [[{}]], [[{ model: { name: 7 }, spec: [] }]]])('that is started with %j fails in words', async (args) => {
+describe.each(Object.keys(workflows))('the workflow %s', (type) => {
+  it('that is started with what is no message of its own fails in words', async () => {
     const { taskQueue } = project.spec.temporal;
-    const started = project.shoal.temporal.workflow.execute(type, { workflowId: `${type}-by-hand-${JSON.stringify(args).length}`, taskQueue, args });
-    await expect(started).rejects.toMatchObject({ cause: { type: 'CONFIG', message: expect.stringMatching(/ is .*, not .*`shoal up` and `shoal train` tell it/) } });
+    const says = ['model', 'release'].includes(type)
+      ? { type: 'CONFIG', message: expect.stringMatching(/ is .*, not .*`shoal up` and `shoal train` tell it/) }
+      : { type: expect.stringMatching(/^(COMMAND_REFUSED|UNKNOWN_CHAIN)$/), message: expect.stringMatching(/ is told |A run is |`\w+` is |The request /) };
+    await Promise.all([[], [null], [5], [[]], [{}], [{ model: { name: 7 }, spec: [] }]].map(async (args, i) => {
+      const started = project.shoal.temporal.workflow.execute(type, { workflowId: `${type}-by-hand-${i}`, taskQueue, args });
+      await expect(started).rejects.toMatchObject({ cause: says });
+      expect(await failures(`${type}-by-hand-${i}`)).toEqual([]);
+    }));
   });
 });
 
