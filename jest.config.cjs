@@ -1,6 +1,7 @@
 /** @type {import('jest').Config} */
 module.exports = {
-  globalSetup: '<rootDir>/test/setup/global.cjs',
+  globalSetup: '<rootDir>/test/setup/begin.cjs',
+  globalTeardown: '<rootDir>/test/setup/end.cjs',
   testEnvironment: '<rootDir>/test/environment.cjs',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],

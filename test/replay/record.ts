@@ -17,6 +17,7 @@ import { flats, training, twoModels, withOpposite } from '../support/smallProjec
 const HISTORIES = path.join(__dirname, 'histories');
 /** The same on every machine. */
 const FOLDER = '/tmp/shoal-replay';
+process.env.SHOAL_TEST_SHARED = path.join(FOLDER, 'shared');
 
 const models = `
 models:
@@ -181,15 +182,14 @@ async function rollouts(trained: Trained): Promise<void> {
 
 async function record(): Promise<void> {
   rmSync(FOLDER, { recursive: true, force: true });
+  mkdirSync(process.env.SHOAL_TEST_SHARED!, { recursive: true });
   rmSync(HISTORIES, { recursive: true, force: true });
   mkdirSync(HISTORIES, { recursive: true });
   server = await TestServer.start({ namespaces: 7 });
   try {
     await everyday();
     await refusals();
-    const trained = await trainTwice(server);
-    await rollouts(trained);
-    trained.remove();
+    await rollouts(await trainTwice(server));
   } finally {
     await server.stop();
     rmSync(FOLDER, { recursive: true, force: true });

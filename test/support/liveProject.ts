@@ -1,10 +1,10 @@
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ChainAnswer, Row } from '../../src/domain/prediction';
 import type { Release, Routing } from '../../src/domain/version';
 import type { ReleaseDecision, ReleaseView } from '../../src/workflows/messages';
+import { onceARun } from './onceARun';
 import { TestProject, type OpenOptions } from './project';
 import { until, type TestServer } from './server';
 import { flats, twoModels } from './smallProject';
@@ -17,24 +17,26 @@ export interface Trained {
   /** Versions by model: those of a first batch, and of a second one with more rows. */
   first: Record<string, string>;
   second: Record<string, string>;
-  remove(): void;
 }
 
-/** Trains two versions of each model, once a test file. */
-export async function trainTwice(server: TestServer, options: OpenOptions = { models: liveModels({}) }): Promise<Trained> {
-  const project = await TestProject.open(server, options);
-  const store = mkdtempSync(path.join(os.tmpdir(), 'shoal-trained-'));
-  try {
-    const versions = async () => Object.fromEntries((await project.train()).models.map((m) => [m.model, m.runs[0]!.made!.version.id]));
-    const first = await versions();
-    project.files.addFlats(300);
-    const second = await versions();
-    cpSync(project.storeFolder, store, { recursive: true, preserveTimestamps: true });
-    rmSync(path.join(store, 'notes/chains'), { recursive: true });
-    return { store, first, second, remove: () => rmSync(store, { recursive: true, force: true }) };
-  } finally {
-    await project.close();
-  }
+/** Two versions of each model, trained once a run of the tests. */
+export async function trainTwice(server: TestServer): Promise<Trained> {
+  const made = await onceARun('trained-twice', async (folder) => {
+    const project = await TestProject.open(server, { models: liveModels({}) });
+    try {
+      const versions = async () => Object.fromEntries((await project.train()).models.map((m) => [m.model, m.runs[0]!.made!.version.id]));
+      const first = await versions();
+      project.files.addFlats(300);
+      const second = await versions();
+      const store = path.join(folder, 'store');
+      cpSync(project.storeFolder, store, { recursive: true, preserveTimestamps: true });
+      rmSync(path.join(store, 'notes/chains'), { recursive: true });
+      writeFileSync(path.join(folder, 'versions.json'), JSON.stringify({ first, second }));
+    } finally {
+      await project.close();
+    }
+  });
+  return { store: path.join(made, 'store'), ...JSON.parse(readFileSync(path.join(made, 'versions.json'), 'utf8')) as Pick<Trained, 'first' | 'second'> };
 }
 
 /** Soon sure of what is plain: the figures of a test, not of use. */

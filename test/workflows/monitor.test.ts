@@ -24,7 +24,6 @@ beforeAll(async () => {
   trained = await trainTwice(server);
 });
 afterAll(async () => {
-  trained?.remove();
   await server?.stop();
 });
 

@@ -12,7 +12,6 @@ beforeAll(async () => {
   trained = await trainTwice(server);
 });
 afterAll(async () => {
-  trained?.remove();
   await server?.stop();
 });
 

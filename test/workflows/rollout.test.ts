@@ -13,7 +13,6 @@ beforeAll(async () => {
   trained = await trainTwice(server);
 });
 afterAll(async () => {
-  trained?.remove();
   await server?.stop();
 });
 
