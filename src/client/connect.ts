@@ -5,6 +5,7 @@ import path from 'node:path';
 import { ShoalError } from '../domain/errors';
 import type { ProjectSpec } from '../domain/spec';
 import { askAgain } from './askAgain';
+import { STATUS } from './grpcStatus';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const DEFAULT_ADDRESS = 'localhost:7233';
@@ -72,19 +73,19 @@ export async function connectClient(endpoint: Endpoint, interceptors: WorkflowCl
   }
 }
 
-/** gRPC status codes by which a server that is there says no. */
-const REFUSALS = { invalidArgument: 3, notFound: 5, permissionDenied: 7, failedPrecondition: 9, unauthenticated: 16 };
+/** By which a server that is there says no. */
+const REFUSALS = [STATUS.invalidArgument, STATUS.notFound, STATUS.permissionDenied, STATUS.failedPrecondition, STATUS.unauthenticated];
 
 /** What a failed call to the server means: nobody is there, the server says no, or it has no worker to ask. */
 export function serverError(endpoint: Endpoint, cause: unknown): ShoalError {
   const { address, namespace } = endpoint;
-  if (!isGrpcServiceError(cause) || !Object.values(REFUSALS).includes(cause.code)) return unreachable(endpoint, cause);
-  if (cause.code === REFUSALS.failedPrecondition && cause.details.includes('no poller')) {
+  if (!isGrpcServiceError(cause) || !REFUSALS.includes(cause.code)) return unreachable(endpoint, cause);
+  if (cause.code === STATUS.failedPrecondition && cause.details.includes('no poller')) {
     return new ShoalError('NO_WORKER', `No worker of this project answers at ${address}, namespace ${namespace}.`, {
       remedy: 'Start them with `shoal up`, or look at why they ended: their logs are in .shoal/logs.', details: { address, namespace }, cause,
     });
   }
-  if (cause.code === REFUSALS.failedPrecondition && /Workflow Task in failed state/i.test(cause.details)) {
+  if (cause.code === STATUS.failedPrecondition && /Workflow Task in failed state/i.test(cause.details)) {
     return new ShoalError('NO_WORKER', 'The workflow can\'t be asked now: its last task failed, and is tried again.', {
       remedy: 'Ask again. If it stays so, look at the workflow in the Temporal UI and at the log of the worker that runs workflows.', details: { address, namespace }, cause,
     });

@@ -2,10 +2,9 @@ import { isGrpcServiceError, type Client, type Connection } from '@temporalio/cl
 import { temporal } from '@temporalio/proto';
 import { ShoalError } from '../domain/errors';
 import { SEARCH_ATTRIBUTES } from '../workflows/searchAttributes';
+import { STATUS } from './grpcStatus';
 
-/** Codes of gRPC: already exists; permission denied, unimplemented, unauthenticated. */
-const ALREADY_THERE = 6;
-const NOT_OURS_TO_DO = [7, 12, 16];
+const NOT_OURS_TO_DO = [STATUS.permissionDenied, STATUS.unimplemented, STATUS.unauthenticated];
 
 /**
  * Makes Shoal's search attributes known to a namespace; those it has already are left alone. Workflows can't go on without them.
@@ -24,7 +23,7 @@ export async function registerSearchAttributes(client: Client, namespace: string
   } catch (cause) {
     if (!isGrpcServiceError(cause)) throw cause;
     // Another worker was quicker.
-    if (cause.code === ALREADY_THERE) return;
+    if (cause.code === STATUS.alreadyExists) return;
     if (!NOT_OURS_TO_DO.includes(cause.code)) throw cause;
     throw new ShoalError('SERVER_REFUSED', `The search attributes of Shoal can't be made known to the namespace ${namespace}: ${cause.details}.`, {
       remedy: `Have somebody who may run: temporal operator search-attribute create --namespace ${namespace} ${SEARCH_ATTRIBUTES.map(({ name }) => `--name ${name} --type Keyword`).join(' ')}`,

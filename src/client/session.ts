@@ -7,6 +7,7 @@ import type { ProjectSpec } from '../domain/spec';
 import type { Tracing } from '../observe';
 import type { Store } from '../store/store';
 import { serverError, type Endpoint } from './connect';
+import { STATUS } from './grpcStatus';
 import { unlessAbsent } from './unlessAbsent';
 
 /** How long a call waits for the server and for the workers behind it, unless it is told otherwise. */
@@ -95,8 +96,7 @@ export function assertKnown(project: ProjectSpec, kind: 'model' | 'chain', name:
   });
 }
 
-const DEADLINE_EXCEEDED = 4;
-const isLate = (error: { code: number }): boolean => error.code === DEADLINE_EXCEEDED;
+const isLate = (error: { code: number }): boolean => error.code === STATUS.deadlineExceeded;
 
 export const cancelled = (cause?: unknown) => new ShoalError('CANCELLED', 'The caller ended the call.', {
   remedy: 'What it asked for goes on; ask again with the same key to hear of it.', cause,
