@@ -1,2 +1,4 @@
+const { rmSync } = require('node:fs');
+
 // After all tests.
-module.exports = async () => globalThis.forgetShared();
+module.exports = async () => rmSync(process.env.SHOAL_TEST_SHARED, { recursive: true, force: true });

@@ -1,5 +1,4 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmdirSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { until } from './server';
 
@@ -11,8 +10,7 @@ const MAKING_MS = 180_000;
  * the run (`test/setup`). Where making it fails, the next one tries.
  */
 export async function onceARun(name: string, make: (folder: string) => Promise<void>): Promise<string> {
-  const shared = process.env.SHOAL_TEST_SHARED ??= mkdtempSync(path.join(os.tmpdir(), 'shoal-shared-'));
-  const made = path.join(shared, name);
+  const made = path.join(process.env.SHOAL_TEST_SHARED!, name);
   const turn = `${made}.turn`;
   await until(async () => {
     if (existsSync(made)) return true;
@@ -21,10 +19,11 @@ export async function onceARun(name: string, make: (folder: string) => Promise<v
       const folder = mkdtempSync(`${made}.`);
       await make(folder);
       renameSync(folder, made);
-    } finally {
+      return true;
+    } catch (error) {
       rmdirSync(turn);
+      throw error;
     }
-    return true;
   }, { everyMs: 200, timeoutMs: MAKING_MS });
   return made;
 }
