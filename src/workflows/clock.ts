@@ -32,8 +32,9 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
 
 /** Whether only an event in the history brings it. In the midst of a task come the ends of local activities, and of what the workflow itself has cancelled. */
 function isOfEvent(job: Job): boolean {
-  const { fireTimer, signalWorkflow, cancelWorkflow, resolveActivity, resolveChildWorkflowExecutionStart, resolveChildWorkflowExecution } = job;
-  const results = [resolveActivity?.isLocal ? undefined : resolveActivity?.result, resolveChildWorkflowExecution?.result];
-  return Boolean(fireTimer ?? signalWorkflow ?? cancelWorkflow ?? resolveChildWorkflowExecutionStart?.succeeded)
-    || results.some((result) => result?.completed ?? result?.failed);
+  const { resolveActivity: activity, resolveChildWorkflowExecution: child, resolveSignalExternalWorkflow: signal } = job;
+  const result = activity?.isLocal ? undefined : activity?.result ?? child?.result;
+  return [
+    job.fireTimer, job.signalWorkflow, job.cancelWorkflow, job.resolveChildWorkflowExecutionStart?.succeeded, result?.completed, result?.failed, signal && !signal.failure,
+  ].some(Boolean);
 }
