@@ -7,6 +7,7 @@ import { OBSERVED, SETTLED } from './messageShapes';
 import {
   approve, configureChain, describeChainNeeds, describeRelease, describeRouting, force, modelSettled, observed, pause, PHASES, propose, refuse, resume, rollback, setWeight, type ChainDefinition, type Command, type Ignored,
 } from './messages';
+import { Bookkeeping } from './releaseBookkeeping';
 import { Pointer } from './releasePointer';
 import { ReleaseState, type ReleaseStateData } from './releaseState';
 import { Steps } from './releaseSteps';
@@ -28,7 +29,7 @@ export async function release(definition: ChainDefinition, carried?: ReleaseStat
   };
   const pointer = new Pointer(state);
   const telling = new Telling(state);
-  const steps = new Steps(state, pointer, telling, { show });
+  const steps = new Steps(state, pointer, telling, new Bookkeeping(state, { show }), { show });
 
   setHandler(describeRelease, () => state.view());
   setHandler(describeChainNeeds, () => state.needs());

@@ -1,10 +1,12 @@
-import { CancellationScope, isCancellation, log, patched, proxyActivities, upsertSearchAttributes } from '@temporalio/workflow';
-import type { ControlActivities, DataActivities } from '../activities';
+import { CancellationScope, isCancellation, log, patched, upsertSearchAttributes } from '@temporalio/workflow';
+import type { DataActivities } from '../activities';
 import type { LookRequest } from '../activities/look';
 import type { Release, VersionRef } from '../domain/version';
 import { versionKey } from './candidates';
 import { isOfStage, isOfStore, reasonOf } from './failures';
 import type { Command, Look, ReleaseDecision, Rollout } from './messages';
+import { onData } from './onData';
+import type { Bookkeeping } from './releaseBookkeeping';
 import { control, type Pointer } from './releasePointer';
 import type { ReleaseState } from './releaseState';
 import { countVerdict, type Telling } from './releaseTelling';
@@ -12,11 +14,7 @@ import { judgedInWords, promotionInWords } from './releaseWords';
 import { afterLook, afterReplay, isTried, type Move } from './rolloutPlan';
 import { SHOAL_VERDICT } from './searchAttributes';
 
-/** Tried again with the next news. */
-const keeper = proxyActivities<ControlActivities>({ startToCloseTimeout: '10 seconds', scheduleToCloseTimeout: '30 seconds', retry: { maximumAttempts: 3 } });
-
 const PUBLISH_AGAIN_MS = 5_000;
-const REPORT_ATTEMPTS = 3;
 /** A look that fails is tried again by the workflow, which says so. */
 const LOOK_ATTEMPTS = 3;
 /** Before, a candidate that was held was not looked at. */
@@ -27,7 +25,7 @@ export class Steps {
   /** The work on the candidate under way, which a person may end. */
   private scope: CancellationScope | undefined;
 
-  constructor(private readonly state: ReleaseState, private readonly pointer: Pointer, private readonly telling: Telling, private readonly ui: { show(): void }) {}
+  constructor(private readonly state: ReleaseState, private readonly pointer: Pointer, private readonly telling: Telling, private readonly books: Bookkeeping, private readonly ui: { show(): void }) {}
 
   /** Does what is due. Returns how many milliseconds to wait for the next step: 0 for none, undefined for as long as there is no news. */
   async next(): Promise<number | undefined> {
@@ -38,9 +36,9 @@ export class Steps {
     const { rollout } = state.data;
     if (!rollout) {
       if (await this.begin()) return 0;
-      await this.compare();
-      await this.keepDecisions();
-      await this.draw();
+      await this.books.compare();
+      await this.books.keepDecisions();
+      await this.books.draw();
       return bakeWait;
     }
     const held = rollout.paused !== undefined && !(isTried(rollout.phase) && patched(HELD_IS_JUDGED));
@@ -291,71 +289,6 @@ export class Steps {
     return this.work(`compare release ${request.candidate.number} with ${request.reference.number} on requests`, (data) => data.look(request), LOOK_ATTEMPTS);
   }
 
-  /**
-   * Scores the models the chain is compared with on the same rows, and what each of its own adds. It decides nothing, so a failure is only
-   * noted.
-   */
-  private async compare(): Promise<void> {
-    const { state } = this;
-    const { current, evaluation, definition } = state.data;
-    if (!current || !evaluation) return;
-    const versions = state.comparisons();
-    const due = Object.entries(versions).filter(([model, version]) => evaluation.comparisons[model]?.version !== version.id);
-    if (due.length > 0) {
-      await this.note(`comparing release ${current.number} with ${due.map(([model]) => model).join(', ')}`, async (what) => {
-        evaluation.comparisons = await onData(definition.dataQueue, what).compare({ release: current, versions });
-      });
-    }
-    if (!evaluation.ablation && !this.unweighed.has(current.number) && current.spec.stages.length > 1) {
-      await this.note(`weighing what each model adds to release ${current.number}`, async (what) => {
-        // Tried once: without it a release is none the worse.
-        this.unweighed.add(current.number);
-        evaluation.ablation = await onData(definition.dataQueue, what).ablate({ release: current, costs: state.costs() });
-      });
-    }
-  }
-
-  /** Puts what was decided into the store, where it can be read when it is no longer remembered here. */
-  private async keepDecisions(): Promise<void> {
-    const { unrecorded } = this.state.data;
-    if (!unrecorded?.length || !patched('decision-records')) return;
-    try {
-      await keeper.recordDecisions({ records: unrecorded });
-      // Another may have come in the meantime.
-      this.state.data.unrecorded = this.state.data.unrecorded?.slice(unrecorded.length);
-    } catch (error) {
-      if (CancellationScope.current().consideredCancelled) throw error;
-      log.warn('decisions could not be recorded', { reason: reasonOf(error) });
-    }
-  }
-
-  /** Draws the reports of what was decided, the current release's once what its models add is known. They decide nothing. */
-  private async draw(): Promise<void> {
-    const { state } = this;
-    if (!state.data.undrawn?.length || !patched('release-report')) return;
-    for (let report = state.data.undrawn.shift(); report; report = state.data.undrawn.shift()) {
-      const evaluation = report.release.number === state.data.current?.number ? state.data.evaluation ?? report.evaluation : report.evaluation;
-      await this.note(`drawing the report of release ${report.release.number}`, async (what) => {
-        await onData(state.data.definition.dataQueue, what, REPORT_ATTEMPTS).reportRelease({ ...report, evaluation });
-      });
-    }
-  }
-
-  /** Releases whose ablation was tried. */
-  private readonly unweighed = new Set<number>();
-
-  private async note(what: string, work: (what: string) => Promise<void>): Promise<void> {
-    this.state.doing = what;
-    this.ui.show();
-    try {
-      await work(what);
-    } catch (error) {
-      if (CancellationScope.current().consideredCancelled) throw error;
-      log.warn(`${what} failed`, { error: reasonOf(error) });
-    }
-    this.state.doing = undefined;
-  }
-
   /** Work on data that a person's word may cut short. */
   private async work<T>(summary: string, ask: (data: DataActivities) => Promise<T>, attempts?: number): Promise<T> {
     this.scope = new CancellationScope();
@@ -382,11 +315,3 @@ function originInWords(kind: Rollout['origin']['kind'], fresh: VersionRef[]): st
     default: return names;
   }
 }
-
-const onData = (taskQueue: string, summary: string, maximumAttempts = 50) => proxyActivities<DataActivities>({
-  taskQueue,
-  startToCloseTimeout: '1 hour',
-  heartbeatTimeout: '10 seconds',
-  retry: { initialInterval: '1 second', maximumInterval: '1 minute', maximumAttempts },
-  summary,
-});
